@@ -1,0 +1,359 @@
+"""The only door to the kernel: system calls and constants under their kernel names, each checked.
+
+What the `posix` module offers is used as it is; the rest goes through libc's `syscall(2)`. The C part of ctypes
+(`_ctypes`) is taken without its Python part, which costs 2 ms more at every launch. Every call raises OSError with the
+kernel's errno, so that forgetting to look is impossible. Numbers are those of x86-64
+(arch/x86/entry/syscalls/syscall_64.tbl); constants are from the header named beside them.
+"""
+
+import _ctypes
+
+MACHINE = "x86_64"
+
+
+class _Long(_ctypes._SimpleCData):  # type: ignore[misc,type-arg]
+    _type_ = "l"
+
+
+class _ULong(_ctypes._SimpleCData):  # type: ignore[misc,type-arg]
+    _type_ = "L"
+
+
+class _Byte(_ctypes._SimpleCData):  # type: ignore[misc,type-arg]
+    _type_ = "c"
+
+
+class _Function(_ctypes.CFuncPtr):  # type: ignore[misc]
+    _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
+    _restype_ = _Long
+
+
+_libc_syscall = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "syscall"))  # type: ignore[attr-defined]
+_inet_pton = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "inet_pton"))  # type: ignore[attr-defined]
+_inet_ntop = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "inet_ntop"))  # type: ignore[attr-defined]
+_get_errno = _ctypes.get_errno
+
+
+class _Info(_ctypes.Array):  # type: ignore[misc,type-arg]
+    """Room for what the kernel writes in small answers: a signalfd_siginfo, a sigset, a rlimit, a clone_args."""
+
+    _type_ = _Byte
+    _length_ = 128
+
+
+class _Page(_ctypes.Array):  # type: ignore[misc,type-arg]
+    """Room for one netlink answer."""
+
+    _type_ = _Byte
+    _length_ = 32768
+
+
+def inet_pton(family: int, words: bytes) -> "bytes | None":
+    """The address that `words` spell, in network order; None if they spell none. inet_pton(3)."""
+    answer = _Info()
+    if _inet_pton(family, words, answer) != 1:
+        return None
+    return bytes(answer.raw[: 4 if family == AF_INET else 16])
+
+
+def inet_ntop(family: int, raw: bytes) -> bytes:
+    """The usual spelling of an address; inet_ntop(3)."""
+    answer = _Info()
+    _inet_ntop(family, raw, answer, 128)
+    return bytes(answer.raw).partition(b"\0")[0]
+
+
+def syscall(number: int, *arguments: "int | bytes | None | _ctypes.Array") -> int:  # type: ignore[type-arg]
+    """Call the kernel; integers go as unsigned longs, bytes and arrays by address. Raises OSError."""
+    answer: int = _libc_syscall(_ULong(number), *[_ULong(a) if type(a) is int else a for a in arguments])
+    if answer < 0:
+        raise OSError(_get_errno(), "")
+    return answer
+
+
+# linux/sched.h
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+CLONE_INTO_CGROUP = 0x200000000
+# linux/fcntl.h, asm-generic/fcntl.h
+AT_FDCWD = 0xFFFFFFFFFFFFFF9C
+AT_EMPTY_PATH = 0x1000
+AT_RECURSIVE = 0x8000
+F_DUPFD, F_DUPFD_CLOEXEC, F_SETFD = 0, 1030, 2
+F_OFD_SETLK = 37
+F_WRLCK = 1
+F_ADD_SEALS = 1033
+F_SEAL_ALL = 0x0F  # SEAL | SHRINK | GROW | WRITE; not F_SEAL_EXEC, the stubs take their own execute bits away
+LOCK_SH, LOCK_EX, LOCK_NB = 1, 2, 4
+# asm-generic/errno-base.h, asm-generic/errno.h
+EPERM, ENOENT, E2BIG, ENOEXEC, EAGAIN, ENOMEM, EACCES, EBUSY, EEXIST, ENODEV = 1, 2, 7, 8, 11, 12, 13, 16, 17, 19
+ENOTDIR, EISDIR, EINVAL, ENOSPC, EROFS, ELOOP, EOPNOTSUPP, EADDRINUSE, ETXTBSY = 20, 21, 22, 28, 30, 40, 95, 98, 26
+# linux/openat2.h
+RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_NO_SYMLINKS = 0x04
+RESOLVE_IN_ROOT = 0x10
+# linux/mount.h
+MS_REC, MS_PRIVATE = 0x4000, 0x40000
+MNT_DETACH = 2
+OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC = 1, 0x80000
+MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH = 0x04, 0x40
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC = 0x1, 0x2, 0x4, 0x8
+FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC = 1, 1
+FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_CMD_CREATE = 0, 1, 6
+# linux/prctl.h
+PR_SET_PDEATHSIG = 1
+PR_CAPBSET_DROP = 24
+PR_SET_NO_NEW_PRIVS = 38
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
+# linux/capability.h
+LINUX_CAPABILITY_VERSION_3 = 0x20080522
+# linux/memfd.h
+MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_EXEC = 0x1, 0x2, 0x10
+# linux/keyctl.h
+KEYCTL_JOIN_SESSION_KEYRING = 1
+# asm-generic/signal.h, asm-generic/siginfo.h
+SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP = 1, 2, 9, 13, 15, 17, 18, 19
+SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ = 20, 21, 22, 25
+SIG_DFL, SIG_IGN = 0, 1
+SIG_UNBLOCK, SIG_SETMASK = 1, 2
+SI_KERNEL, SI_QUEUE = 128, -1
+ALL_SIGNALS = b"\xff" * 8
+SFD_CLOEXEC = 0x80000
+PTRACE_DETACH = 17
+RLIMIT_CORE = 4
+POLLIN = 1
+# linux/netlink.h, bits/socket.h
+AF_INET, AF_INET6 = 2, 10
+AF_NETLINK, SOCK_RAW, SOCK_CLOEXEC = 16, 3, 0x80000
+
+
+def u16(value: int) -> bytes:
+    """`value` as the kernel's unsigned 16 bits."""
+    return value.to_bytes(2, "little")
+
+
+def u32(value: int) -> bytes:
+    """`value` as the kernel's unsigned 32 bits."""
+    return value.to_bytes(4, "little")
+
+
+def u64(value: int) -> bytes:
+    """`value` as the kernel's unsigned 64 bits."""
+    return value.to_bytes(8, "little")
+
+
+# -- namespaces and processes -------------------------------------------------------------------------------------------
+
+
+def unshare(flags: int) -> None:
+    """unshare(2)."""
+    syscall(272, flags)
+
+
+def setns(fd: int, flags: int) -> None:
+    """setns(2); `fd` is a namespace or a pidfd."""
+    syscall(308, fd, flags)
+
+
+def prctl(option: int, *arguments: int) -> int:
+    """prctl(2)."""
+    return syscall(157, option, *arguments, *[0] * (4 - len(arguments)))
+
+
+def clone_into_cgroup(cgroup: int) -> int:
+    """fork(2), but the child is born in the cgroup v2 directory `cgroup` (a descriptor); clone3(2)."""
+    fields = (CLONE_INTO_CGROUP, 0, 0, 0, SIGCHLD, 0, 0, 0, 0, 0, cgroup)
+    arguments = b"".join([u64(field) for field in fields])
+    return syscall(435, arguments, len(arguments))
+
+
+def sethostname(name: bytes) -> None:
+    """sethostname(2)."""
+    syscall(170, name, len(name))
+
+
+def join_session_keyring() -> None:
+    """keyctl(2): a new, empty session keyring in place of the caller's."""
+    syscall(250, KEYCTL_JOIN_SESSION_KEYRING, None)
+
+
+def capget() -> int:
+    """The effective capabilities of this process as a bit set; capget(2)."""
+    data = _Info()
+    syscall(125, u32(LINUX_CAPABILITY_VERSION_3) + u32(0), data)
+    raw = bytes(data.raw[:24])
+    return int.from_bytes(raw[0:4], "little") | int.from_bytes(raw[12:16], "little") << 32
+
+
+def capset(mask: int) -> None:
+    """Make `mask` the permitted and effective capabilities, with none inheritable; capset(2)."""
+    low, high = u32(mask & 0xFFFFFFFF), u32(mask >> 32)
+    syscall(126, u32(LINUX_CAPABILITY_VERSION_3) + u32(0), low + low + u32(0) + high + high + u32(0))
+
+
+# -- files --------------------------------------------------------------------------------------------------------------
+
+
+def openat2(directory: int, path: bytes, flags: int, resolve: int) -> int:
+    """openat2(2): a close-on-exec descriptor for `path`, resolved below `directory` as `resolve` asks."""
+    return syscall(437, directory, path, u64(flags | 0x80000) + u64(0) + u64(resolve), 24)
+
+
+def close_range(first: int, last: int, flags: int = 0) -> None:
+    """close_range(2)."""
+    syscall(436, first, last, flags)
+
+
+def fcntl(fd: int, command: int, argument: "int | bytes") -> int:
+    """fcntl(2)."""
+    return syscall(72, fd, command, argument)
+
+
+def flock(fd: int, operation: int) -> None:
+    """flock(2)."""
+    syscall(73, fd, operation)
+
+
+def ofd_write_lock(fd: int, offset: int) -> None:
+    """An open-file-description write lock on the byte at `offset`; fcntl(2). EAGAIN: somebody holds it."""
+    fcntl(fd, F_OFD_SETLK, u16(F_WRLCK) + u16(0) + u32(0) + u64(offset) + u64(1) + u64(0))
+
+
+def memfd(name: bytes) -> int:
+    """An empty, executable, close-on-exec memory file; memfd_create(2). Linux before 6.3 does not know MFD_EXEC."""
+    try:
+        return syscall(319, name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC)
+    except OSError:
+        return syscall(319, name, MFD_CLOEXEC | MFD_ALLOW_SEALING)
+
+
+def fill_and_seal(fd: int, content: bytes) -> None:
+    """Write `content` to the memfd, whole, and let nobody change it any more; fcntl(2), F_ADD_SEALS."""
+    if syscall(1, fd, content, len(content)) != len(content):
+        raise OSError(ENOSPC, "")
+    fcntl(fd, F_ADD_SEALS, F_SEAL_ALL)
+
+
+# -- mounts: the descriptor-based interface of Linux 5.2, 5.12 (mount_setattr) -------------------------------------------
+
+
+def open_tree(directory: int, path: bytes, flags: int = 0) -> int:
+    """open_tree(2): a detached private copy of the mount at `path`, on a close-on-exec descriptor."""
+    return syscall(428, directory, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags)
+
+
+def move_mount(mount: int, directory: int, path: bytes = b"") -> None:
+    """move_mount(2): attach the detached `mount` at `path` below `directory` (or at `directory` itself)."""
+    syscall(429, mount, b"", directory, path, MOVE_MOUNT_F_EMPTY_PATH | (0 if path else MOVE_MOUNT_T_EMPTY_PATH))
+
+
+def mount_setattr(mount: int, attributes: int, flags: int = AT_EMPTY_PATH, propagation: int = 0) -> None:
+    """mount_setattr(2): add `attributes` (MOUNT_ATTR_*) to `mount`, to all below it with AT_RECURSIVE."""
+    syscall(442, mount, b"", flags | AT_EMPTY_PATH, u64(attributes) + u64(0) + u64(propagation) + u64(0), 32)
+
+
+def new_mount(kind: bytes, options: "tuple[tuple[bytes, bytes], ...]" = (), attributes: int = 0) -> int:
+    """A detached mount of a new file system; fsopen(2), fsconfig(2), fsmount(2)."""
+    context = syscall(430, kind, FSOPEN_CLOEXEC)
+    try:
+        for key, value in options:
+            if value:
+                syscall(431, context, FSCONFIG_SET_STRING, key, value, 0)
+            else:
+                syscall(431, context, FSCONFIG_SET_FLAG, key, None, 0)
+        syscall(431, context, FSCONFIG_CMD_CREATE, None, None, 0)
+        return syscall(432, context, FSMOUNT_CLOEXEC, attributes)
+    finally:
+        syscall(3, context)
+
+
+def make_all_mounts_private() -> None:
+    """mount(2) with MS_REC | MS_PRIVATE on `/`: nothing mounted from now on is seen outside this namespace."""
+    syscall(165, None, b"/", None, MS_REC | MS_PRIVATE, None)
+
+
+def pivot_root_here() -> None:
+    """pivot_root(".", ".") and the old root, now on top of the new one, taken away; pivot_root(2) allows both."""
+    syscall(155, b".", b".")
+    syscall(166, b".", MNT_DETACH)
+
+
+# -- signals ------------------------------------------------------------------------------------------------------------
+
+
+def signal_mask(how: int, mask: bytes) -> bytes:
+    """rt_sigprocmask(2): change the mask, return the old one (8 bytes each)."""
+    old = _Info()
+    syscall(14, how, mask, old, 8)
+    return bytes(old.raw[:8])
+
+
+def pending_signals() -> int:
+    """rt_sigpending(2) as a bit set: signal n is bit n - 1."""
+    pending = _Info()
+    syscall(127, pending, 8)
+    return int.from_bytes(pending.raw[:8], "little")
+
+
+def signal_action(signal: int, handler: int) -> int:
+    """rt_sigaction(2): set SIG_DFL or SIG_IGN, return the old handler."""
+    old = _Info()
+    syscall(13, signal, u64(handler) + b"\0" * 24, old, 8)
+    return int.from_bytes(old.raw[:8], "little")
+
+
+def signalfd(mask: bytes) -> int:
+    """signalfd4(2): a close-on-exec descriptor that yields the signals of `mask`."""
+    return syscall(289, 0xFFFFFFFFFFFFFFFF, mask, 8, SFD_CLOEXEC)
+
+
+def queue_signal(pid: int, signal: int, sender: int, uid: int, value: int) -> None:
+    """rt_sigqueueinfo(2): send `signal` with its value, as sigqueue(3) sent it to us."""
+    syscall(129, pid, signal, u32(signal) + u32(0) + u32(0xFFFFFFFF) + u32(0) + u32(sender) + u32(uid) + u64(value) + b"\0" * 96)
+
+
+def ptrace_detach(pid: int, signal: int) -> None:
+    """ptrace(2): let a program that asked to be traced by us go on with `signal`."""
+    syscall(101, PTRACE_DETACH, pid, 0, signal)
+
+
+def no_core_dump() -> None:
+    """prlimit64(2): this process leaves no core file."""
+    syscall(302, 0, RLIMIT_CORE, b"\0" * 16, None)
+
+
+def poll(fds: "tuple[int, ...]") -> "list[int]":
+    """Wait until some of `fds` can be read (or hung up) and return those; poll(2)."""
+    table = _Info()
+    raw = b"".join([u32(fd) + u16(POLLIN) + u16(0) for fd in fds])
+    table[: len(raw)] = raw  # type: ignore[assignment]
+    while True:
+        try:
+            syscall(7, table, len(fds), 0xFFFFFFFFFFFFFFFF)
+        except InterruptedError:
+            continue
+        answer = table.raw
+        return [fd for i, fd in enumerate(fds) if answer[8 * i + 6] or answer[8 * i + 7]]
+
+
+# -- netlink ------------------------------------------------------------------------------------------------------------
+
+
+def netlink_socket() -> int:
+    """socket(2): a close-on-exec NETLINK_ROUTE socket of the current network namespace."""
+    return syscall(41, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0)
+
+
+def send(fd: int, message: bytes) -> None:
+    """sendto(2) the kernel."""
+    syscall(44, fd, message, len(message), 0, None, 0)
+
+
+def receive(fd: int) -> bytes:
+    """recvfrom(2): the next datagram."""
+    page = _Page()
+    return bytes(page.raw[: syscall(45, fd, page, 32768, 0, None, None)])
