@@ -1,0 +1,103 @@
+"""A host: the place where contain runs, with verbs. `host.contain(…)` reads like the command line it stands for."""
+
+import base64
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from .link import Link
+from .running import Finished, Running
+
+Word = str | bytes
+
+
+def latin(word: Word) -> str:
+    """The bytes of a word in a form that JSON can carry."""
+    raw = word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
+    return raw.decode("latin-1")
+
+
+class Host:
+    """`patience` stretches every time limit: a guest under emulation needs about thirteen times a real machine's."""
+
+    def __init__(self, name: str, link: Link, contain: str, patience: float = 1.0) -> None:
+        self.name, self.link, self.contain_path, self.patience = name, link, contain, patience
+        self.facts = link.facts
+        self.fresh = 0
+        self.folder = self.run("mktemp", "-d", "/root/contain-test.XXXXXX").line
+
+    def __repr__(self) -> str:
+        return f"host {self.name}"
+
+    def ask(self, verb: str, **what: Any) -> dict[str, Any]:
+        """One question to the hand inside the host, one answer."""
+        self.link.to_hand.write(json.dumps({"do": verb, **what}).encode() + b"\n")
+        self.link.to_hand.flush()
+        line = self.link.from_hand.readline()
+        if not line:
+            raise RuntimeError(f"{self}: the hand inside is gone (asked to {verb} {what})")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise RuntimeError(f"{self}: {verb}: {answer['error']}")
+        return answer
+
+    def start(self, *argv: Word, env: Mapping[str, str] | None = None, cwd: Word | None = None) -> Running:
+        """A program of the host itself, its three streams in our hands."""
+        words = [latin(word) for word in argv]
+        names = None if env is None else {latin(k): latin(v) for k, v in env.items()}
+        answer = self.ask("start", argv=words, env=names, cwd=None if cwd is None else latin(cwd))
+        shown = shlex.join(word.encode("latin-1").decode("utf-8", "backslashreplace") for word in words)
+        return Running(self, answer["id"], answer["pid"], shown)
+
+    def finish(self, *argv: Word, within: float = 20, stdin: Word = b"", **how: Any) -> Finished:
+        """Start a program, give it `stdin` and its end, await its end."""
+        running = self.start(*argv, **how)
+        if stdin:
+            running.write(stdin)
+        running.close_stdin()
+        return running.finished(within)
+
+    def run(self, *argv: Word, **how: Any) -> Finished:
+        """`finish`, and the program must have succeeded."""
+        return self.finish(*argv, **how).succeeded()
+
+    def shell(self, script: str, *words: Word, **how: Any) -> Finished:
+        """`run` of a shell script with `$1` and so on."""
+        return self.run("sh", "-c", script, "sh", *words, **how)
+
+    def contain(self, *words: Word, **how: Any) -> Running:
+        """A contained program: the options, then `--`, then the program."""
+        return self.start(self.contain_path, *words, **how)
+
+    def contained(self, *words: Word, **how: Any) -> Finished:
+        """A contained program that ended."""
+        return self.finish(self.contain_path, *words, **how)
+
+    def put(self, path: Word, data: bytes | str, mode: int = 0o755) -> None:
+        raw = data.encode() if isinstance(data, str) else data
+        self.ask("put", path=latin(path), data=base64.b64encode(raw).decode(), mode=mode)
+
+    def new(self, name: str) -> str:
+        """A path in the session's folder that nobody has used."""
+        self.fresh += 1
+        return f"{self.folder}/{self.fresh}.{name}"
+
+    def residue(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = self.ask("residue")
+        return found
+
+    def end_all(self) -> list[str]:
+        """End what the test left running; answers what needed SIGKILL."""
+        stubborn: list[str] = self.ask("finish", within=5 * self.patience)["stubborn"]
+        return stubborn
+
+    @property
+    def cores(self) -> int:
+        return int(self.run("nproc", "--all").line)
+
+    def close(self) -> None:
+        try:
+            self.run("rm", "-rf", self.folder)
+        finally:
+            self.link.close()

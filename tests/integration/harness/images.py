@@ -1,0 +1,35 @@
+"""Small roots made of busybox: what a contained program finds around it in the tests."""
+
+from .host import Host
+
+APPLETS = """
+[ awk base64 basename cat chmod chown chroot cksum cp cut date dd df dmesg echo env expr false find fold grep head
+hostname id ifconfig ip kill killall ln ls md5sum mkdir mknod mount mv nc netstat nice nproc od ping ping6 printf ps
+pwd readlink realpath renice rm rmdir route sed seq setsid sh sha256sum sleep sort stat stty su sync tail taskset
+tee test timeout touch tr true tty umask umount uname uniq unshare usleep wc wget which whoami xargs yes
+""".split()
+
+
+def busybox(host: Host) -> str:
+    """The host's static busybox, without which nothing can be asked from inside."""
+    found = host.finish("sh", "-c", "command -v busybox")
+    assert found.status == 0, f"{host} has no busybox: install busybox-static"
+    static = host.shell('ldd "$1" 2>&1 || true', found.line)
+    assert "=>" not in static.text, f"{host} has a dynamic busybox: install busybox-static"
+    return found.line
+
+
+def make(host: Host, path: str, source: str) -> str:
+    """A root at `path` from the busybox at `source`."""
+    script = """
+        mkdir -p "$1/bin" "$1/dev" "$1/etc" "$1/proc" "$1/root" "$1/tmp"
+        chmod 755 "$1" && chmod 1777 "$1/tmp"
+        cp "$2" "$1/bin/busybox"
+        printf 'root:x:0:0::/root:/bin/sh\\nnobody:x:65534:65534::/:/bin/sh\\n' > "$1/etc/passwd"
+        printf 'root:x:0:\\nnogroup:x:65534:\\n' > "$1/etc/group"
+        echo contained > "$1/etc/image"
+        root=$1; shift 2
+        for applet; do ln -s busybox "$root/bin/$applet"; done
+    """
+    host.shell(script, path, source, *APPLETS)
+    return path

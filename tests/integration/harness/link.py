@@ -1,0 +1,80 @@
+"""The way to a host: the one module that knows testinfra, and paramiko beneath it.
+
+`Local` starts the hand of `inside/` as a child, `Ssh` copies it there and runs it through one channel. Both then read
+and write lines; nothing above can tell them apart.
+"""
+
+import subprocess
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import testinfra
+
+INSIDE = Path(__file__).parent.parent / "inside"
+PYTHON = "/usr/bin/python3"
+
+
+class Pipe(Protocol):
+    """What is needed of a stream."""
+
+    def write(self, data: bytes, /) -> Any: ...
+    def readline(self) -> bytes: ...
+    def flush(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Link(Protocol):
+    facts: Any  # testinfra's host: packages, files, services, …
+    to_hand: Pipe
+    from_hand: Pipe
+
+    def close(self) -> None: ...
+
+
+class Local:
+    """This machine, in a network and mount namespace of the session's own."""
+
+    def __init__(self) -> None:
+        self.facts = testinfra.get_host("local://")
+        self.process = subprocess.Popen(
+            [PYTHON, "-IS", str(INSIDE), "--private"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # ^C at the tests is theirs to handle
+        )
+        self.to_hand, self.from_hand = cast(Pipe, self.process.stdin), cast(Pipe, self.process.stdout)
+
+    def close(self) -> None:
+        self.to_hand.close()
+        self.process.wait(30)
+        self.from_hand.close()
+
+
+class Ssh:
+    """A host that ssh reaches, as root or as a user who may use sudo without a password."""
+
+    def __init__(self, name: str, ssh_config: str | None) -> None:
+        self.facts = testinfra.get_host(f"paramiko://{name}", ssh_config=ssh_config, sudo=True)
+        self.folder = self.facts.check_output("mktemp -d /root/contain-tests.XXXXXX")
+        client = self.facts.backend.client
+        for source in INSIDE.glob("*.py"):
+            self.copy(source.read_bytes(), f"{self.folder}/{source.name}")
+        self.channel = client.get_transport().open_session()
+        self.channel.exec_command(f"sudo -n {PYTHON} -IS {self.folder}")
+        self.to_hand = cast(Pipe, self.channel.makefile_stdin("wb"))
+        self.from_hand = cast(Pipe, self.channel.makefile("rb"))
+
+    def copy(self, data: bytes, path: str) -> None:
+        """Through `cat`, because sftp would not be root."""
+        channel = self.facts.backend.client.get_transport().open_session()
+        channel.exec_command(f"sudo -n sh -c 'cat > {path}'")
+        channel.sendall(data)
+        channel.shutdown_write()
+        if channel.recv_exit_status():
+            raise RuntimeError(f"{path} could not be written")
+
+    def close(self) -> None:
+        self.channel.shutdown_write()
+        self.channel.recv_exit_status()
+        self.facts.run(f"rm -r {self.folder}")
+        self.facts.backend.client.close()

@@ -1,0 +1,110 @@
+"""What a launch could leave behind on this host, as sets of lines that can be compared."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def descendants(root: int) -> dict[int, str]:
+    """Every process below `root` with its command line; zombies too."""
+    parents: dict[int, int] = {}
+    names: dict[int, str] = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            stat = Path("/proc", entry, "stat").read_bytes()
+            words = Path("/proc", entry, "cmdline").read_bytes()
+        except OSError:
+            continue
+        head, _, tail = stat.rpartition(b")")
+        fields = tail.split()
+        parents[int(entry)] = int(fields[1])
+        shown = words.replace(b"\0", b" ") or head.partition(b"(")[2]
+        names[int(entry)] = f"{shown.decode('utf-8', 'backslashreplace').strip()} [{fields[0].decode()}]"
+    found: dict[int, str] = {}
+    for pid in parents:
+        above = pid
+        while above in parents and above != root:
+            above = parents[above]
+        if above == root and pid != root:
+            found[pid] = names[pid]
+    return found
+
+
+def reap() -> None:
+    """Collect orphans that were handed to us, as the host's own init would."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def owner_lives(name: str) -> bool:
+    """Whether a number in a cgroup's name is a living process: then it belongs to somebody else's running launch."""
+    digits = "".join(c if c.isdigit() else " " for c in name).split()
+    return any(int(word) > 1 and os.path.exists(f"/proc/{word}") for word in digits[:2])
+
+
+def cgroups() -> Iterator[str]:
+    """Directories that contain made, in any hierarchy."""
+    for folder, below, _ in os.walk("/sys/fs/cgroup"):
+        for name in below:
+            if name.startswith("contain") and not owner_lives(name):
+                yield os.path.join(folder, name)
+
+
+def links() -> Iterator[str]:
+    for name in os.listdir("/sys/class/net"):
+        try:
+            ports = sorted(os.listdir(f"/sys/class/net/{name}/brif"))
+        except OSError:
+            ports = []
+        yield " ".join([name, *ports])
+
+
+def lines(path: str) -> Iterator[str]:
+    try:
+        yield from Path(path).read_text(errors="backslashreplace").splitlines()
+    except OSError:
+        return
+
+
+def mounts() -> Iterator[str]:
+    """Mounts without their ids, which are given out anew."""
+    for line in lines("/proc/self/mountinfo"):
+        yield " ".join(line.split()[2:])
+
+
+def entries(folder: str) -> Iterator[str]:
+    try:
+        yield from (os.path.join(folder, name) for name in os.listdir(folder))
+    except OSError:
+        return
+
+
+def namespaces() -> Iterator[str]:
+    """Namespaces that a process of ours lives in."""
+    for pid in [*descendants(os.getpid()), os.getpid()]:
+        for kind in ("cgroup", "ipc", "mnt", "net", "pid", "uts", "user", "time"):
+            try:
+                yield os.readlink(f"/proc/{pid}/ns/{kind}")
+            except OSError:
+                continue
+
+
+def snapshot() -> dict[str, list[str]]:
+    reap()
+    found = {
+        "processes": (f"{pid} {name}" for pid, name in descendants(os.getpid()).items()),
+        "namespaces": namespaces(),
+        "cgroups": cgroups(),
+        "links": links(),
+        "mounts": mounts(),
+        "SysV IPC": (line for kind in ("msg", "sem", "shm") for line in lines(f"/proc/sysvipc/{kind}")),
+        "loop devices": (str(path) for path in Path("/sys/block").glob("loop*/loop")),
+    }
+    for folder in ("/tmp", "/run", "/run/netns", "/run/lock", "/var/tmp", "/dev/shm"):  # noqa: S108
+        found[folder] = entries(folder)
+    return {kind: sorted(set(what)) for kind, what in found.items()}
