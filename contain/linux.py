@@ -34,6 +34,10 @@ _inet_ntop = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "inet_ntop"))  # t
 _get_errno = _ctypes.get_errno
 
 
+class _Words(_ctypes._SimpleCData):  # type: ignore[misc,type-arg]
+    _type_ = "z"
+
+
 class _Info(_ctypes.Array):  # type: ignore[misc,type-arg]
     """Room for what the kernel writes in small answers: a signalfd_siginfo, a sigset, a rlimit, a clone_args."""
 
@@ -117,7 +121,7 @@ MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_EXEC = 0x1, 0x2, 0x10
 KEYCTL_JOIN_SESSION_KEYRING = 1
 # asm-generic/signal.h, asm-generic/siginfo.h
 SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP = 1, 2, 9, 13, 15, 17, 18, 19
-SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ = 20, 21, 22, 25
+SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGXFSZ, SIGWINCH = 20, 21, 22, 23, 25, 28
 SIG_DFL, SIG_IGN = 0, 1
 SIG_UNBLOCK, SIG_SETMASK = 1, 2
 SI_KERNEL, SI_QUEUE = 128, -1
@@ -169,6 +173,16 @@ def clone_into_cgroup(cgroup: int) -> int:
     fields = (CLONE_INTO_CGROUP, 0, 0, 0, SIGCHLD, 0, 0, 0, 0, 0, cgroup)
     arguments = b"".join([u64(field) for field in fields])
     return syscall(435, arguments, len(arguments))
+
+
+def execveat(fd: int, argv: "list[bytes]", environment: "list[bytes]") -> None:
+    """execveat(2) of the open file `fd`. Unlike os.execve it passes any environment on, doubled names and all."""
+
+    def vector(words: "list[bytes]") -> "_ctypes.Array":  # type: ignore[type-arg]
+        kind = type("_Vector", (_ctypes.Array,), {"_type_": _Words, "_length_": len(words) + 1})
+        return kind(*words, None)  # type: ignore[no-any-return]
+
+    syscall(322, fd, b"", vector(argv), vector(environment), AT_EMPTY_PATH)
 
 
 def sethostname(name: bytes) -> None:
@@ -268,7 +282,7 @@ def new_mount(kind: bytes, options: "tuple[tuple[bytes, bytes], ...]" = (), attr
         syscall(431, context, FSCONFIG_CMD_CREATE, None, None, 0)
         return syscall(432, context, FSMOUNT_CLOEXEC, attributes)
     finally:
-        syscall(3, context)
+        close(context)
 
 
 def make_all_mounts_private() -> None:
@@ -348,6 +362,16 @@ def netlink_socket() -> int:
     return syscall(41, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0)
 
 
+def set_option(fd: int, level: int, option: int, value: int) -> None:
+    """setsockopt(2) with an integer."""
+    syscall(54, fd, level, option, u32(value), 4)
+
+
+def close(fd: int) -> None:
+    """close(2)."""
+    syscall(3, fd)
+
+
 def send(fd: int, message: bytes) -> None:
     """sendto(2) the kernel."""
     syscall(44, fd, message, len(message), 0, None, 0)
@@ -356,4 +380,5 @@ def send(fd: int, message: bytes) -> None:
 def receive(fd: int) -> bytes:
     """recvfrom(2): the next datagram."""
     page = _Page()
-    return bytes(page.raw[: syscall(45, fd, page, 32768, 0, None, None)])
+    length = syscall(45, fd, page, 32768, 0, None, None)
+    return bytes(page.raw[:length])

@@ -1,0 +1,89 @@
+"""argv → a launch, or one of the subcommands. Standard library only, and little of that: this is the launch path."""
+
+import gc
+import posix
+import sys
+
+from contain import linux
+from contain.errors import FAILED, ContainError, report, say, text
+from contain.hierarchy import read_or_nothing
+from contain.launch import Launch, leave
+from contain.options import parse
+from contain.plan import make
+from contain.relay import caller_environment
+
+COMMANDS = (b"explain", b"demo", b"gc", b"completion", b"man")
+
+
+def main() -> None:
+    """Run contain and end the process; never returns."""
+    status = FAILED
+    try:
+        gc.disable()  # nothing lives long enough to be worth a collection, and a collection would copy pages after fork
+        if linux.signal_action(linux.SIGINT, linux.SIG_DFL) == linux.SIG_IGN:
+            linux.signal_action(linux.SIGINT, linux.SIG_IGN)  # not ours to change; only Python's own handler was
+        open_standard_streams()
+        status = run(arguments())
+    except ContainError as error:
+        report(error)
+        status = error.status
+    except OSError as error:
+        say(f"start: {posix.strerror(error.errno or 0)}")
+    except MemoryError:
+        say("start: out of memory")
+    finally:
+        posix._exit(status)
+
+
+def run(words: "list[bytes]") -> int:
+    """Do what the words ask for. Returns an exit status; of a program that ran, the process ends as it did instead."""
+    if words[:1] and words[0] in COMMANDS:
+        return command(words[0].decode("ascii"), words[1:])
+    options = parse(words)
+    if options.help or options.version or options.dry_run or not words:
+        return command("explain" if options.dry_run else "version" if options.version else "help", words)
+    for fd in range(3, 3 + options.preserve_fds):
+        try:
+            posix.fstat(fd)
+        except OSError:
+            raise ContainError(f"--preserve-fds {options.preserve_fds}", f"descriptor {fd} is not open") from None
+    plan = make(options, caller_environment())
+    if not options.quiet:
+        for line in plan.warnings:
+            say(f"warning: {line}")
+    leave(Launch(plan).run())
+    return FAILED
+
+
+def command(name: str, words: "list[bytes]") -> int:
+    """A subcommand, whose module is loaded only now and may import what it likes."""
+    from importlib import import_module
+
+    try:
+        module = import_module(f"contain.commands.{name}")
+    except ModuleNotFoundError:
+        raise ContainError(f"contain {text(name.encode())}", "this command is not installed") from None
+    status: int = module.main([bytes(word) for word in words])
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return FAILED
+    return status
+
+
+def arguments() -> "list[bytes]":
+    """The words after `contain`, byte for byte as they were typed."""
+    count = len(sys.argv) - 1
+    raw = read_or_nothing(b"/proc/self/cmdline").split(b"\0")[:-1]
+    if len(raw) >= count:
+        return raw[len(raw) - count :] if count else []
+    return [word.encode("utf-8", "surrogateescape") for word in sys.argv[1:]]
+
+
+def open_standard_streams() -> None:
+    """Descriptors 0 to 2 that were closed become /dev/null; else a file of the host would take their numbers."""
+    for fd in range(3):
+        try:
+            posix.fstat(fd)
+        except OSError:
+            posix.open(b"/dev/null", posix.O_RDWR)

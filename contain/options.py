@@ -1,0 +1,144 @@
+"""The table of options: one row each, from which come parsing, --help, the manual page and shell completion.
+
+Parsing is by hand: argparse costs 8 ms, takes abbreviations and reports errors with status 2.
+"""
+
+from contain import values
+from contain.errors import ContainError, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Option:
+    """One row. `take` turns the word given into a value (ValueError: why not); None marks a flag without a value."""
+
+    def __init__(
+        self, name: str, metavar: str, take: "Callable[[bytes], Any] | None", group: str, help: str,
+        *, alias: str = "", many: bool = False,
+    ) -> None:  # fmt: skip
+        self.name, self.metavar, self.take, self.group, self.help = name, metavar, take, group, help
+        self.alias, self.many = alias, many
+        self.field = name.replace("-", "_")
+
+
+def _path(raw: bytes) -> bytes:
+    if not raw:
+        raise ValueError("the rootfs is empty: name a directory")
+    return raw
+
+
+def _tasks(raw: bytes) -> "int | None":
+    return None if raw == b"max" else values.count(raw, 4194304, "the number of tasks")
+
+
+def _descriptors(raw: bytes) -> int:
+    return 0 if raw == b"0" else values.count(raw, 1000, "the number of descriptors")
+
+
+LIMITS, ROOT, PROGRAM, OTHER = "Limits", "File system", "Program", "Other"
+
+TABLE = (
+    Option("chroot", "DIR", _path, ROOT, "the program sees DIR as its whole file system (required)"),
+    Option("memory-limit", "SIZE", values.size, LIMITS,
+           "kill the program when it needs more than SIZE: 64MB (1000s), 64MiB or 64m (1024s)"),
+    Option("cpu-core-ids", "LIST", values.cpus, LIMITS, "run on these cores only: 1,3 or 0-7 or 3,5-7", alias="cpu-coreids"),
+    Option("network-address", "ADDR/LEN", values.address, LIMITS,
+           "one interface, eth0, with this address, on the bridge; without it: loopback only"),
+    Option("bridge", "NAME", values.interface_name, LIMITS, "the existing bridge that eth0 is hooked to (default: docker0)"),
+    Option("pids-limit", "N|max", _tasks, LIMITS, "at most N processes and threads (default: 4096)"),
+    Option("read-only", "", None, ROOT, "the root can't be written to"),
+    Option("bind", "SRC:DST[:ro]", values.bind, ROOT, "show the host's SRC as DST inside; may be repeated", many=True),
+    Option("tmpfs", "DST", values.inside_path, ROOT, "an empty tmpfs as DST inside; may be repeated", many=True),
+    Option("workdir", "DIR", values.inside_path, PROGRAM, "start in DIR (default: /)"),
+    Option("env", "NAME[=VALUE]", values.variable, PROGRAM,
+           "set a variable, or pass the caller's on; may be repeated (default: only PATH is set)", many=True),
+    Option("env-all", "", None, PROGRAM, "pass the caller's whole environment on"),
+    Option("hostname", "NAME", values.hostname, PROGRAM, "the host name inside (default: the host's)"),
+    Option("user", "UID[:GID]", values.user, PROGRAM, "run as this user and group, by number (default: the caller's)"),
+    Option("preserve-fds", "N", _descriptors, PROGRAM, "pass N more descriptors on, from 3 up"),
+    Option("cgroup-parent", "PATH", values.inside_path, OTHER, "make the cgroups below this one (default: the caller's)"),
+    Option("quiet", "", None, OTHER, "no warnings"),
+    Option("dry-run", "", None, OTHER, "print what would be done, step by step, and do nothing (also: contain explain …)"),
+    Option("help", "", None, OTHER, "this text"),
+    Option("version", "", None, OTHER, "the version"),
+)  # fmt: skip
+
+_BY_NAME = {spelling.encode("ascii"): option for option in TABLE for spelling in (option.name, option.alias) if spelling}
+
+
+class Options:
+    """What was asked for, each value checked by its grammar; None or an empty list where nothing was."""
+
+    def __init__(self) -> None:
+        self.chroot: "bytes | None" = None
+        self.memory_limit: "int | None" = None
+        self.cpu_core_ids: "tuple[int, ...] | None" = None
+        self.network_address: "values.Address | None" = None
+        self.bridge: "bytes | None" = None
+        self.pids_limit: "int | None" = 4096
+        self.read_only = False
+        self.bind: "list[tuple[bytes, bytes, bool]]" = []
+        self.tmpfs: "list[bytes]" = []
+        self.workdir = b"/"
+        self.env: "list[bytes]" = []
+        self.env_all = False
+        self.hostname: "bytes | None" = None
+        self.user: "tuple[int, int] | None" = None
+        self.preserve_fds = 0
+        self.cgroup_parent: "bytes | None" = None
+        self.quiet = False
+        self.dry_run = False
+        self.help = False
+        self.version = False
+        self.program: "list[bytes]" = []
+        self.mounts: "list[tuple[str, Any]]" = []  # binds and tmpfs, in the order given
+
+
+def parse(words: "list[bytes]") -> Options:
+    """Options and program from the words after `contain`. Raises ContainError naming the option and what is wrong."""
+    options = Options()
+    if words[:1] == [b"chroot"]:
+        words = [b"--chroot", *words[1:]]
+    given: "set[str]" = set()
+    at = 0
+    while at < len(words):
+        typed = words[at]
+        at += 1
+        if typed == b"--":
+            break
+        if not typed.startswith(b"-") or typed == b"-":
+            at -= 1
+            break
+        name, equals, value = typed.lstrip(b"-").partition(b"=") if not typed.startswith(b"---") else (typed, b"", b"")
+        option = _BY_NAME.get(name)
+        if option is None:
+            raise ContainError(f"option {text(typed)}", "there is no such option", "contain --help lists them")
+        shown = f"--{option.name}"
+        if option.name in given and not option.many:
+            raise ContainError(shown, "it is given twice", "give it once")
+        given.add(option.name)
+        if option.take is None:
+            if equals:
+                raise ContainError(shown, "it takes no value")
+            setattr(options, option.field, True)
+            continue
+        if not equals:
+            if at == len(words):
+                raise ContainError(shown, f"its value {option.metavar} is missing")
+            value = words[at]
+            at += 1
+        try:
+            taken = option.take(value)
+        except ValueError as error:
+            raise ContainError(f"{shown} {text(value[:120])}".rstrip(), str(error)) from None
+        if option.name in ("bind", "tmpfs"):
+            options.mounts.append((option.name, taken))
+        if option.many:
+            getattr(options, option.field).append(taken)
+        else:
+            setattr(options, option.field, taken)
+    options.program = words[at:]
+    return options

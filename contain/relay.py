@@ -1,0 +1,151 @@
+"""What passes between the outside and the running program: signals to it, its stops and its end back.
+
+The program is the launcher's own child, so that the kernel tells its exits, stops and continues. What is left is to send on
+what was sent to the launcher alone. Who got a signal is known from init: it is in the launcher's process group with
+everything blocked, so that what is pending there was sent to the whole group.
+"""
+
+import posix
+
+from contain import linux
+from contain.hierarchy import read
+
+_HARMLESS = (linux.SIGCHLD, linux.SIGCONT, linux.SIGURG, linux.SIGWINCH)
+_STOPS = (linux.SIGSTOP, linux.SIGTSTP, linux.SIGTTIN, linux.SIGTTOU)
+
+
+class Relay:
+    """The conversation with one running program; `shares_group` if it is in the launcher's process group."""
+
+    def __init__(self, init: int, program: int, ask_init: int, init_answers: int, shares_group: bool) -> None:
+        self.init, self.program, self.shares_group = init, program, shares_group
+        self.ask_init, self.init_answers = ask_init, init_answers
+        self.group = posix.getpgrp()
+        self.init_status = posix.open(b"/proc/%d/status" % init, posix.O_RDONLY | posix.O_CLOEXEC)
+        self.status: "int | None" = None  # the program's wait status, once it has ended
+
+    def take(self, raw: bytes) -> None:
+        """Act on one struct signalfd_siginfo."""
+        signal = int.from_bytes(raw[0:4], "little")
+        code = int.from_bytes(raw[8:12], "little", signed=True)
+        if signal == linux.SIGCHLD and code > 0:
+            return self.watch()
+        if signal == linux.SIGCONT:
+            self.watch()  # what stopped us has ended: look at the program's stop before it is continued
+        if self.status is None:
+            self._send_on(signal, code, raw)
+        return None
+
+    def _send_on(self, signal: int, code: int, raw: bytes) -> None:
+        to_group = self._sent_to_group(signal)
+        try:
+            if to_group and not self.shares_group:
+                posix.killpg(posix.getpgid(self.program), signal)
+            elif to_group and posix.getpgid(self.program) == self.group:
+                pass  # it has it from where we have it: ^C comes once
+            elif code == linux.SI_QUEUE:
+                sender, uid = int.from_bytes(raw[12:16], "little"), int.from_bytes(raw[16:20], "little")
+                linux.queue_signal(self.program, signal, sender, uid, int.from_bytes(raw[48:56], "little"))
+            else:
+                posix.kill(self.program, signal)
+        except ProcessLookupError:
+            pass
+        except OSError as error:
+            if error.errno != linux.EAGAIN:  # EAGAIN: the program's queue of real-time signals is full, as it would be bare
+                raise
+
+    def _sent_to_group(self, signal: int) -> bool:
+        """Whether init got `signal` too; what it holds is then thrown away, so that the next one is seen."""
+        status = posix.pread(self.init_status, 4096, 0)
+        at = status.find(b"ShdPnd:")
+        if at < 0 or not int(status[at + 8 : at + 24], 16) >> (signal - 1) & 1:
+            return False
+        posix.write(self.ask_init, b"?")
+        posix.read(self.init_answers, 1)
+        return True
+
+    def watch(self) -> None:
+        """Take note of every change of the program: stop with it, remember how it ended."""
+        while self.status is None:
+            pid, status = posix.waitpid(self.program, posix.WNOHANG | posix.WUNTRACED | posix.WCONTINUED)
+            if not pid:
+                return
+            if posix.WIFCONTINUED(status):
+                continue
+            if not posix.WIFSTOPPED(status):
+                self.status = status
+            elif posix.WSTOPSIG(status) in _STOPS:
+                self._stop(posix.WSTOPSIG(status))
+            else:  # PTRACE_TRACEME made us its tracer: let it have the signal
+                linux.ptrace_detach(self.program, posix.WSTOPSIG(status))
+
+    def _stop(self, signal: int) -> None:
+        """Stop as the program stopped, so that the caller's shell sees the job stop; returns when continued."""
+        if signal == linux.SIGSTOP:
+            posix.kill(posix.getpid(), signal)
+        else:
+            linux.signal_action(signal, linux.SIG_DFL)
+            posix.kill(posix.getpid(), signal)
+            one = linux.u64(1 << (signal - 1))
+            linux.signal_mask(linux.SIG_UNBLOCK, one)
+            linux.signal_mask(linux.SIG_SETMASK, linux.ALL_SIGNALS)
+        if not linux.pending_signals() >> (linux.SIGCONT - 1) & 1:
+            # Nobody continued us, so we did not stop: the group is orphaned, and the kernel stops nobody in it for good.
+            posix.kill(self.program, linux.SIGCONT)
+
+
+def deadly(signal: int) -> bool:
+    """Whether the default action of `signal` ends a process, and this process has not set it to be ignored; signal(7)."""
+    if signal in _HARMLESS or signal in _STOPS:
+        return False
+    old = linux.signal_action(signal, linux.SIG_DFL)
+    if old == linux.SIG_IGN:
+        linux.signal_action(signal, linux.SIG_IGN)
+    return old != linux.SIG_IGN or signal in (linux.SIGPIPE, linux.SIGXFSZ)
+
+
+def has_terminal() -> bool:
+    """Whether this process has a controlling terminal; tty(4)."""
+    try:
+        posix.close(posix.open(b"/dev/tty", posix.O_RDWR | posix.O_CLOEXEC | posix.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def foreground() -> bool:
+    """Whether our process group is the foreground group of our terminal."""
+    try:
+        terminal = posix.open(b"/dev/tty", posix.O_RDWR | posix.O_CLOEXEC | posix.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return posix.tcgetpgrp(terminal) == posix.getpgrp()
+    except OSError:
+        return False
+    finally:
+        posix.close(terminal)
+
+
+def reclaim_terminal() -> None:
+    """Take the terminal back from a group of the program's that is dead; from a living one it is nobody's to take."""
+    try:
+        terminal = posix.open(b"/dev/tty", posix.O_RDWR | posix.O_CLOEXEC | posix.O_NOCTTY)
+    except OSError:
+        return
+    try:
+        holder = posix.tcgetpgrp(terminal)
+        if holder != posix.getpgrp():
+            try:
+                posix.killpg(holder, 0)
+            except ProcessLookupError:
+                posix.tcsetpgrp(terminal, posix.getpgrp())
+    except OSError:
+        pass
+    finally:
+        posix.close(terminal)
+
+
+def caller_environment() -> "list[bytes]":
+    """The caller's environment byte for byte. Python's own copy loses doubled names and may hold an LC_CTYPE of its making."""
+    return [entry for entry in read(b"/proc/self/environ").split(b"\0") if entry]

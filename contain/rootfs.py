@@ -1,0 +1,311 @@
+"""Steps that make the root: the given directory, its own /proc and /dev, and the old root gone.
+
+Everything is done by descriptor: trees are cloned detached, attached to a directory opened without following a symbolic
+link, and no path below the root is ever given to the kernel as a string of ours. A root file system whose /proc or /dev is
+a link to a directory of the host is thus refused instead of followed (CVE-2021-30465 and its kin).
+"""
+
+import posix
+
+from contain import linux
+from contain.errors import ContainError, text, word
+from contain.linux import MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY
+from contain.step import Live, Step
+
+RESOLVE = linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_SYMLINKS | linux.RESOLVE_NO_MAGICLINKS
+MARK = b"trusted.contain"
+SAFE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC
+
+_NODES = ((b"null", 3), (b"zero", 5), (b"full", 7), (b"random", 8), (b"urandom", 9))
+_LINKS = (
+    (b"/proc/self/fd", b"fd"), (b"/proc/self/fd/0", b"stdin"), (b"/proc/self/fd/1", b"stdout"),
+    (b"/proc/self/fd/2", b"stderr"), (b"pts/ptmx", b"ptmx"),
+)  # fmt: skip
+_READ_ONLY = (b"bus", b"fs", b"irq", b"sys", b"sysrq-trigger")
+_MASKED = (
+    b"acpi", b"asound", b"interrupts", b"kcore", b"keys", b"latency_stats", b"sched_debug", b"scsi", b"timer_list",
+    b"timer_stats",
+)  # fmt: skip
+
+
+def find(root: int, path: bytes, flags: int = posix.O_PATH) -> int:
+    """A descriptor of `path` below the directory `root`, without following any symbolic link; openat2(2)."""
+    return linux.openat2(root, path.lstrip(b"/") or b".", flags, RESOLVE)
+
+
+def attributes_text(attributes: int) -> str:
+    """MOUNT_ATTR_* as mount(8) spells them."""
+    names = ((MOUNT_ATTR_RDONLY, "ro"), (MOUNT_ATTR_NOSUID, "nosuid"), (MOUNT_ATTR_NODEV, "nodev"), (MOUNT_ATTR_NOEXEC, "noexec"))
+    return ",".join([name for bit, name in names if attributes & bit])
+
+
+class MountPoint(Step):
+    """On the host: a directory (or file) of the root that something will be mounted on, made if it is not there.
+
+    What was made bears a mark and is locked by every launcher that uses it; the last one to leave removes it. So one that
+    a killed launcher left behind goes with the next launch, and never under the feet of another.
+    """
+
+    def __init__(self, root: int, root_name: bytes, path: bytes, is_directory: bool) -> None:
+        self.root, self.root_name, self.path, self.is_directory = root, root_name, path, is_directory
+        self.parent = self.fd = -1
+
+    def __str__(self) -> str:
+        return f"{'mkdir' if self.is_directory else 'touch'} {word(self.root_name.rstrip(b'/') + self.path)}  # removed at the end"
+
+    def hint(self, errno: int) -> str:
+        if errno == linux.EROFS:
+            return f"make {text(self.path)} there, it is what will be mounted on"
+        return ""
+
+    def run(self, live: Live) -> None:
+        above, _, name = self.path.rpartition(b"/")
+        self.parent = find(self.root, above)
+        while True:
+            made = self._make(name)
+            self.fd = linux.openat2(self.parent, name, posix.O_RDONLY, RESOLVE)
+            if made:
+                try:
+                    posix.setxattr(self.fd, MARK, b"1")
+                except OSError:
+                    pass  # a file system without such marks: all is well but for a launcher killed by SIGKILL
+            elif not marked(self.fd):
+                posix.close(self.fd)
+                self.fd = -1
+                return
+            linux.flock(self.fd, linux.LOCK_SH)
+            if posix.fstat(self.fd).st_nlink:
+                return
+            posix.close(self.fd)  # its last user removed it between our open and our lock
+
+    def _make(self, name: bytes) -> bool:
+        try:
+            if self.is_directory:
+                posix.mkdir(name, 0o755, dir_fd=self.parent)
+            else:
+                posix.close(posix.open(name, posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC, 0o644, dir_fd=self.parent))
+        except FileExistsError:
+            return False
+        return True
+
+    def undo(self) -> None:
+        if self.fd < 0:
+            return
+        name = self.path.rpartition(b"/")[2]
+        try:
+            linux.flock(self.fd, linux.LOCK_EX | linux.LOCK_NB)
+            if self.is_directory:
+                posix.rmdir(name, dir_fd=self.parent)
+            else:
+                posix.unlink(name, dir_fd=self.parent)
+        except OSError as error:
+            if error.errno != linux.EAGAIN:  # EAGAIN: another container still stands on it and will remove it
+                raise
+        finally:
+            posix.close(self.fd)
+            self.fd = -1
+
+
+def marked(fd: int) -> bool:
+    """Whether contain made this mount point."""
+    try:
+        return posix.getxattr(fd, MARK) == b"1"
+    except OSError:
+        return False
+
+
+class CloneTree(Step):
+    """A private, detached copy of a directory of the host with all that is mounted below it; never set-uid, no devices."""
+
+    def __init__(self, source: bytes, fd: int, read_only: bool, is_root: bool = False) -> None:
+        self.source, self.fd, self.is_root = source, fd, is_root
+        self.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (MOUNT_ATTR_RDONLY if read_only else 0)
+        self.tree = -1
+
+    def __str__(self) -> str:
+        name = "NEWROOT" if self.is_root else "DETACHED"
+        return f"mount --rbind --make-rprivate -o {attributes_text(self.attributes)} {word(self.source)} {name}"
+
+    def run(self, live: Live) -> None:
+        self.tree = linux.open_tree(self.fd, b"", linux.AT_EMPTY_PATH | linux.AT_RECURSIVE)
+        linux.mount_setattr(self.tree, self.attributes, linux.AT_RECURSIVE, linux.MS_PRIVATE)
+        if self.is_root:
+            live.root = self.tree
+
+
+class EnterRoot(Step):
+    """Attach the new root over the old one, in a mount namespace where nothing propagates, and stand in it."""
+
+    def __str__(self) -> str:
+        return "mount --make-rprivate / && mount --move NEWROOT / && cd /"
+
+    def run(self, live: Live) -> None:
+        linux.make_all_mounts_private()
+        linux.move_mount(live.root, linux.AT_FDCWD, b"/")
+        posix.fchdir(live.root)
+
+
+class PivotRoot(Step):
+    """Make the new root the root, and take the old one away: no path and no descriptor leads back."""
+
+    def __str__(self) -> str:
+        return "pivot_root . . && umount --lazy . && cd /"
+
+    def hint(self, errno: int) -> str:
+        return "the root of an initramfs can't be left by pivot_root" if errno == linux.EINVAL else ""
+
+    def run(self, live: Live) -> None:
+        linux.pivot_root_here()
+        posix.chdir(b"/")
+
+
+class NewProc(Step):
+    """A procfs of the new pid namespace, still detached: sysctls are written through it, by no path of the root."""
+
+    def __str__(self) -> str:
+        return "mount -t proc -o nosuid,nodev,noexec proc DETACHED"
+
+    def run(self, live: Live) -> None:
+        live.proc = linux.new_mount(b"proc", (), SAFE)
+
+
+class AttachProc(Step):
+    """The procfs where the program looks for it, what concerns the whole machine read-only or masked."""
+
+    def __str__(self) -> str:
+        locked, masked = b",".join(_READ_ONLY).decode(), b",".join(_MASKED).decode()
+        return f"mount --move PROC /proc  # read-only: {locked}; masked: {masked}"
+
+    def run(self, live: Live) -> None:
+        target = find(live.root, b"/proc")
+        linux.move_mount(live.proc, target)
+        posix.close(target)
+        for name in _READ_ONLY:
+            read_only_part(live.proc, name)
+        for name in _MASKED:
+            mask_part(live.proc, name, live.dev)
+
+
+def read_only_part(mount: int, name: bytes) -> None:
+    """Mount `name` of the pseudo file system `mount` read-only over itself, where the kernel has it."""
+    try:
+        part = linux.open_tree(mount, name)
+    except FileNotFoundError:
+        return
+    linux.mount_setattr(part, SAFE | MOUNT_ATTR_RDONLY)
+    linux.move_mount(part, mount, name)
+    posix.close(part)
+
+
+def mask_part(mount: int, name: bytes, dev: int) -> None:
+    """Hide `name` of the pseudo file system `mount`: an empty directory, or the null device that we made ourselves."""
+    try:
+        mode = posix.stat(name, dir_fd=mount, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return
+    if mode & 0o170000 == 0o040000:
+        cover = linux.new_mount(b"tmpfs", ((b"size", b"4k"), (b"mode", b"555")), SAFE | MOUNT_ATTR_RDONLY)
+    else:
+        cover = linux.open_tree(dev, b"null")
+    linux.move_mount(cover, mount, name)
+    posix.close(cover)
+
+
+class Dev(Step):
+    """A /dev of its own: six devices, a devpts instance, shared memory, and the usual links; nothing of the host's."""
+
+    def __str__(self) -> str:
+        names = " ".join([name.decode() for name, _ in _NODES])
+        return (
+            f"mount -t tmpfs -o nosuid,noexec,mode=755,size=1m tmpfs /dev  # {names} tty; "
+            "links fd stdin stdout stderr ptmx; devpts on pts; tmpfs of 64m on shm"
+        )
+
+    def run(self, live: Live) -> None:
+        posix.umask(0)  # of init alone: the program is no child of it
+        limits = ((b"mode", b"755"), (b"size", b"1m"), (b"nr_inodes", b"256"))
+        live.dev = dev = linux.new_mount(b"tmpfs", limits, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+        for name, minor in _NODES:
+            posix.mknod(name, 0o20666, posix.makedev(1, minor), dir_fd=dev)
+        posix.mknod(b"tty", 0o20666, posix.makedev(5, 0), dir_fd=dev)
+        for target, name in _LINKS:
+            posix.symlink(target, name, dir_fd=dev)
+        for name in (b"pts", b"shm"):
+            posix.mkdir(name, 0o755, dir_fd=dev)
+        place = find(live.root, b"/dev")
+        linux.move_mount(dev, place)
+        posix.close(place)
+        terminals = ((b"newinstance", b""), (b"ptmxmode", b"0666"), (b"mode", b"0620"), (b"gid", b"5"))
+        memory = ((b"mode", b"1777"), (b"size", b"64m"))
+        for name, kind, options, attributes in (
+            (b"pts", b"devpts", terminals, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC),
+            (b"shm", b"tmpfs", memory, SAFE),
+        ):
+            mount = linux.new_mount(kind, options, attributes)
+            linux.move_mount(mount, dev, name)
+            posix.close(mount)
+
+
+class Sys(Step):
+    """Only for `--chroot /`: a read-only sysfs without the host's cgroups over the host's own."""
+
+    def __str__(self) -> str:
+        return "mount -t sysfs -o ro,nosuid,nodev,noexec sysfs /sys  # masked: firmware, devices/virtual/powercap"
+
+    def run(self, live: Live) -> None:
+        mount = linux.new_mount(b"sysfs", (), SAFE | MOUNT_ATTR_RDONLY)
+        target = find(live.root, b"/sys")
+        linux.move_mount(mount, target)
+        for name in (b"firmware", b"devices/virtual/powercap"):
+            mask_part(mount, name, live.dev)
+
+
+class Attach(Step):
+    """Something of the user's at a place in the root: a tree bound from the host, or (`tree` None) an empty tmpfs.
+
+    `create` says that the place lies on a tmpfs of ours, where it is made; elsewhere it is there or a MountPoint made it.
+    """
+
+    def __init__(self, tree: "CloneTree | None", is_directory: bool, destination: bytes, create: bool) -> None:
+        self.tree, self.is_directory, self.destination, self.create = tree, is_directory, destination, create
+
+    def __str__(self) -> str:
+        place = word(self.destination)
+        made = f"{'mkdir' if self.is_directory else 'touch'} {place} && " if self.create else ""
+        if self.tree is None:
+            return f"{made}mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs {place}"
+        return f"{made}mount --move DETACHED {place}  # {text(self.tree.source)}"
+
+    def hint(self, errno: int) -> str:
+        return "write the path without symbolic links" if errno == linux.ELOOP else ""
+
+    def run(self, live: Live) -> None:
+        if self.create:
+            above, _, name = self.destination.rpartition(b"/")
+            parent = find(live.root, above)
+            try:
+                if self.is_directory:
+                    posix.mkdir(name, 0o755, dir_fd=parent)
+                else:
+                    posix.close(posix.open(name, posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC, 0o644, dir_fd=parent))
+            except FileExistsError:
+                pass
+        target = find(live.root, self.destination)
+        tmpfs = (b"mode", b"1777")
+        mount = self.tree.tree if self.tree else linux.new_mount(b"tmpfs", (tmpfs,), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+        linux.move_mount(mount, target)
+        posix.close(target)
+
+
+def open_root(path: bytes) -> int:
+    """The directory that becomes the root, as a descriptor. Raises ContainError when it is none."""
+    deed = f"rootfs {word(path)}"
+    if not path:
+        raise ContainError("--chroot", "the rootfs is empty, name a directory")
+    try:
+        fd = posix.open(path, posix.O_PATH | posix.O_CLOEXEC)
+    except OSError as error:
+        raise ContainError(deed if len(path) < 200 else "rootfs", posix.strerror(error.errno or 0)) from None
+    if posix.fstat(fd).st_mode & 0o170000 != 0o040000:
+        raise ContainError(deed, posix.strerror(linux.ENOTDIR))
+    return fd

@@ -1,0 +1,122 @@
+"""Steps that take privileges away; capabilities(7), no_new_privs in prctl(2), keyctl(2).
+
+Their order in the plan is forced: the bounding set needs CAP_SETPCAP and the user needs CAP_SETUID, so both come before
+the capabilities are given up.
+"""
+
+import posix
+
+from contain import linux
+from contain.step import Live, Step
+
+# linux/capability.h. What distributions' programs were seen to need as root, and no more.
+_BASE = (
+    (0, "chown"), (1, "dac_override"), (3, "fowner"), (4, "fsetid"), (5, "kill"), (6, "setgid"), (7, "setuid"),
+    (10, "net_bind_service"), (18, "sys_chroot"),
+)  # fmt: skip
+_NET_RAW = (13, "net_raw")
+
+# What the launcher itself must have, by the name to tell the user.
+NEEDED = (
+    (21, "CAP_SYS_ADMIN"), (18, "CAP_SYS_CHROOT"), (12, "CAP_NET_ADMIN"), (8, "CAP_SETPCAP"), (19, "CAP_SYS_PTRACE"),
+    (7, "CAP_SETUID"), (6, "CAP_SETGID"), (27, "CAP_MKNOD"), (1, "CAP_DAC_OVERRIDE"),
+)  # fmt: skip
+
+
+def missing_capabilities() -> "list[str]":
+    """The names of the capabilities that a launch needs and this process lacks."""
+    have = linux.capget()
+    return [name for bit, name in NEEDED if not have >> bit & 1]
+
+
+class Capabilities(Step):
+    """In the program: at most these capabilities, now and after any exec; none inheritable, none ambient."""
+
+    def __init__(self, network: bool) -> None:
+        self.kept = _BASE + ((_NET_RAW,) if network else ())
+        self.mask = 0
+        for bit, _ in self.kept:
+            self.mask |= 1 << bit
+
+    def __str__(self) -> str:
+        return "setpriv --inh-caps=-all --ambient-caps=-all --bounding-set=-all," + ",".join(["+" + n for _, n in self.kept])
+
+    def run(self, live: Live) -> None:
+        drop_bounding_set(self.mask)
+
+
+class LimitCapabilities(Step):
+    """In the program, after the user is set: the permitted and effective sets brought down to the bounding set."""
+
+    def __init__(self, mask: int) -> None:
+        self.mask = mask
+
+    def __str__(self) -> str:
+        return f"capset permitted=effective={self.mask:#x} inheritable=0"
+
+    def run(self, live: Live) -> None:
+        linux.prctl(linux.PR_CAP_AMBIENT, linux.PR_CAP_AMBIENT_CLEAR_ALL)
+        linux.capset(self.mask & linux.capget())
+
+
+class NoCapabilities(Step):
+    """In init, at the end: nothing is left to take over."""
+
+    def __str__(self) -> str:
+        return "setpriv --bounding-set=-all  # and no capability for init"
+
+    def run(self, live: Live) -> None:
+        drop_bounding_set(0)
+        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+        linux.capset(0)
+
+
+class NoNewPrivileges(Step):
+    """In the program: no exec gains a privilege, whatever bits a file bears."""
+
+    def __str__(self) -> str:
+        return "setpriv --no-new-privs"
+
+    def run(self, live: Live) -> None:
+        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+
+
+class SessionKeyring(Step):
+    """In the program: an empty session keyring; the caller's would be readable inside."""
+
+    def __str__(self) -> str:
+        return "keyctl new_session"
+
+    def run(self, live: Live) -> None:
+        try:
+            linux.join_session_keyring()
+        except OSError as error:
+            if error.errno != 38:  # ENOSYS: a kernel without keyrings has none to hide
+                raise
+
+
+class User(Step):
+    """In the program: user and group, and no supplementary groups of the caller."""
+
+    def __init__(self, uid: int, gid: int) -> None:
+        self.uid, self.gid = uid, gid
+
+    def __str__(self) -> str:
+        return f"setpriv --reuid={self.uid} --regid={self.gid} --clear-groups"
+
+    def run(self, live: Live) -> None:
+        posix.setgroups([])
+        posix.setresgid(self.gid, self.gid, self.gid)
+        posix.setresuid(self.uid, self.uid, self.uid)
+
+
+def drop_bounding_set(kept: int) -> None:
+    """Take every capability but `kept` (a bit set) out of the bounding set; the kernel says EINVAL past its last one."""
+    for bit in range(64):
+        if not kept >> bit & 1:
+            try:
+                linux.prctl(linux.PR_CAPBSET_DROP, bit)
+            except OSError as error:
+                if error.errno == linux.EINVAL and bit > 30:
+                    return
+                raise
