@@ -7,6 +7,7 @@ import posix
 
 from contain.errors import ContainError, text
 
+_HIDDEN = "`ip netns exec` hides them, `nsenter --net=FILE` does not; else: mount -t cgroup2 none /sys/fs/cgroup"
 V1_CONTROLLERS = (b"memory", b"cpuset", b"pids")
 
 
@@ -100,6 +101,6 @@ def holding(controller: bytes, hierarchies: "list[Hierarchy]") -> Hierarchy:
                 return hierarchy
     name = text(controller)
     if not hierarchies:
-        raise ContainError(f"cgroup {name}", "cgroups are not mounted on this machine", "mount -t cgroup2 none /sys/fs/cgroup")
+        raise ContainError(f"cgroup {name}", "cgroups are not mounted here", _HIDDEN)
     remedy = {"memory": "boot with cgroup_enable=memory", "pids": "or do without it: --pids-limit max"}.get(name, "")
     raise ContainError(f"cgroup {name}", f"no mounted cgroup hierarchy has the {name} controller", remedy)

@@ -76,11 +76,11 @@ class ReserveAddress(Step):
 
     def __init__(self, bridge: bytes, address: Address) -> None:
         self.bridge, self.address = bridge, address
-        self.path = b"/sys/class/net/" + bridge + b"/bridge/flush"
+        self.path = b"class/net/" + bridge + b"/bridge/flush"
         self.fd = -1
 
     def __str__(self) -> str:
-        return f"reserve {self.address.words} on {text(self.bridge)}  # a lock on {text(self.path)}"
+        return f"reserve {self.address.words} on {text(self.bridge)}  # a lock on /sys/{text(self.path)}"
 
     def hint(self, errno: int) -> str:
         return "take another, or end the program that has it" if errno == linux.EADDRINUSE else ""
@@ -88,7 +88,11 @@ class ReserveAddress(Step):
     def run(self, live: Live) -> None:
         number = self.address.number
         offset = number if self.address.family == linux.AF_INET else 1 << 62 | (number ^ number >> 64) & ((1 << 62) - 1)
-        self.fd = posix.open(self.path, posix.O_WRONLY | posix.O_CLOEXEC)
+        sysfs = linux.new_mount(b"sysfs")  # of this network namespace, which the one on /sys need not be
+        try:
+            self.fd = posix.open(self.path, posix.O_WRONLY | posix.O_CLOEXEC, dir_fd=sysfs)
+        finally:
+            posix.close(sysfs)
         try:
             linux.ofd_write_lock(self.fd, offset)
         except OSError as error:
