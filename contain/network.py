@@ -71,16 +71,18 @@ def inner_mac(address: Address) -> bytes:
 class ReserveAddress(Step):
     """On the host: let no other contained program have this address on this bridge for as long as the launcher lives.
 
-    A write lock on one byte of a file that belongs to the bridge, that only root can open and that is never written.
+    A write lock on one byte (the address is its offset) of a setting of the bridge, which only root can open for writing,
+    which is never written, and which each network namespace has for itself. (The files below /sys/class/net would be those
+    of the namespace in which /sys was mounted, which need not be ours.)
     """
 
     def __init__(self, bridge: bytes, address: Address) -> None:
         self.bridge, self.address = bridge, address
-        self.path = b"class/net/" + bridge + b"/bridge/flush"
+        self.path = b"/proc/sys/net/ipv4/conf/" + bridge + b"/arp_notify"
         self.fd = -1
 
     def __str__(self) -> str:
-        return f"reserve {self.address.words} on {text(self.bridge)}  # a lock on /sys/{text(self.path)}"
+        return f"reserve {self.address.words} on {text(self.bridge)}  # a lock on {text(self.path)}"
 
     def hint(self, errno: int) -> str:
         return "take another, or end the program that has it" if errno == linux.EADDRINUSE else ""
@@ -88,11 +90,7 @@ class ReserveAddress(Step):
     def run(self, live: Live) -> None:
         number = self.address.number
         offset = number if self.address.family == linux.AF_INET else 1 << 62 | (number ^ number >> 64) & ((1 << 62) - 1)
-        sysfs = linux.new_mount(b"sysfs")  # of this network namespace, which the one on /sys need not be
-        try:
-            self.fd = posix.open(self.path, posix.O_WRONLY | posix.O_CLOEXEC, dir_fd=sysfs)
-        finally:
-            posix.close(sysfs)
+        self.fd = posix.open(self.path, posix.O_WRONLY | posix.O_CLOEXEC)
         try:
             linux.ofd_write_lock(self.fd, offset)
         except OSError as error:
