@@ -54,7 +54,7 @@ class Group(Step):
 
     def hint(self, errno: int) -> str:
         if errno == linux.EROFS:
-            return "the cgroup file system is mounted read-only: mount it read-write, or name a delegated group with --cgroup-parent"
+            return "mount it read-write, or name a delegated group with --cgroup-parent"
         if errno == linux.EAGAIN:
             return "cgroup.max.descendants of a group above is reached"
         return ""
@@ -106,7 +106,7 @@ class Group(Step):
 
     def undo(self) -> None:
         if self.fd < 0:
-            return
+            return None
         posix.close(self.fd)
         self.fd = -1
         path = self.directory + b"/" + self.name
@@ -151,7 +151,7 @@ def same(name: bytes, asked: bytes, stored: bytes) -> bool:
 
 def sweep(directory: bytes) -> "list[bytes]":
     """Remove every `contain-…` group in `directory` that no launcher holds and no process is in; return their names."""
-    removed = []
+    removed: list[bytes] = []
     try:
         names = posix.listdir(directory)
     except OSError:
@@ -180,7 +180,7 @@ class GroupV1(Group):
     join_file = b"tasks"
 
     def settings(self) -> "list[tuple[bytes, bytes]]":
-        found: "list[tuple[bytes, bytes]]" = []
+        found: list[tuple[bytes, bytes]] = []
         limits = self.limits
         if b"memory" in self.controllers and limits.memory is not None:
             value = b"%d" % limits.memory
@@ -232,7 +232,7 @@ class GroupV2(Group):
         self.moved = False
 
     def settings(self) -> "list[tuple[bytes, bytes]]":
-        found: "list[tuple[bytes, bytes]]" = []
+        found: list[tuple[bytes, bytes]] = []
         limits = self.limits
         if limits.memory is not None:
             found.append((b"memory.max", b"%d" % limits.memory))
@@ -335,7 +335,9 @@ class JoinCgroups(Step):
         self.groups = groups
 
     def __str__(self) -> str:
-        return " && ".join([f"echo 0 > {text(g.directory.rstrip(b'/'))}/contain-$$/{g.join_file.decode()}" for g in self.groups])
+        return " && ".join(
+            [f"echo 0 > {text(g.directory.rstrip(b'/'))}/contain-$$/{g.join_file.decode()}" for g in self.groups]
+        )
 
     def run(self, live: Live) -> None:
         for group in self.groups:

@@ -52,15 +52,15 @@ def unescape(field: bytes) -> bytes:
 
 def find(mountinfo: bytes, own_groups: bytes) -> "list[Hierarchy]":
     """The hierarchies in `mountinfo`, each with the group that `own_groups` (/proc/self/cgroup) names for us."""
-    own: "dict[bytes, bytes]" = {}
+    own: dict[bytes, bytes] = {}
     for line in own_groups.split(b"\n"):
         _, _, rest = line.partition(b":")
         controllers, colon, path = rest.partition(b":")
         if colon:
             for controller in controllers.split(b","):
                 own[controller] = path
-    found: "list[Hierarchy]" = []
-    seen: "set[bytes]" = set()
+    found: list[Hierarchy] = []
+    seen: set[bytes] = set()
     for line in mountinfo.split(b"\n"):
         left, dash, right = line.partition(b" - cgroup")
         if not dash:
@@ -69,18 +69,18 @@ def find(mountinfo: bytes, own_groups: bytes) -> "list[Hierarchy]":
         root, mount = unescape(fields[3]), unescape(fields[4])
         if right.startswith(b"2 "):
             version, names = 2, frozenset(read_or_nothing(mount + b"/cgroup.controllers").split())
-            path = own.get(b"")
+            group = own.get(b"")
         else:
             options = kind[-1].split(b",")
             version, names = 1, frozenset([name for name in V1_CONTROLLERS if name in options])
-            path = own.get(next(iter(names))) if names else None
-        if path is None or fields[2] in seen or (version == 1 and not names):
+            group = own.get(next(iter(names))) if names else None
+        if group is None or fields[2] in seen or (version == 1 and not names):
             continue
         # A container sees part of a hierarchy: `root` is that part's top, and our path counts from the very top.
-        if root not in (b"/", path) and not path.startswith(root + b"/"):
+        if root not in (b"/", group) and not group.startswith(root + b"/"):
             continue
         seen.add(fields[2])
-        below = path if root == b"/" else path[len(root) :] or b"/"
+        below = group if root == b"/" else group[len(root) :] or b"/"
         found.append(Hierarchy(version, names, mount, below))
     return found
 

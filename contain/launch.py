@@ -65,14 +65,14 @@ class Launch:
         self.steps = plan.steps()
         self.numbers = {id(step): number for number, step in enumerate(self.steps)}
         self.memory = next((group for group in plan.groups if b"memory" in group.controllers), None)
-        self.children: "list[int]" = []
-        self.failure: "ContainError | None" = None
+        self.children: list[int] = []
+        self.failure: ContainError | None = None
 
     def run(self) -> int:
         """Perform the plan. Raises ContainError if the program did not run; nothing of the launch is left either way."""
         self.mask = linux.signal_mask(linux.SIG_SETMASK, linux.ALL_SIGNALS)
         self.child_action = linux.signal_action(linux.SIGCHLD, linux.SIG_DFL)
-        done: "list[Step]" = []
+        done: list[Step] = []
         try:
             for step in self.plan.host:
                 done.append(step)  # before it runs: a step that fails half-way has something to take back, too
@@ -126,7 +126,7 @@ class Launch:
         """Hear the children's reports until the program runs, then relay until it has ended."""
         signals = linux.signalfd(linux.ALL_SIGNALS)
         oom = self.memory.oom_fd if self.memory else -1
-        early: "list[bytes]" = []
+        early: list[bytes] = []
         running = False
         while talk.status is None:
             watched = [signals] + ([] if running else [pipes.report_read]) + ([oom] if oom >= 0 else [])

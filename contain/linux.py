@@ -11,15 +11,15 @@ import _ctypes
 MACHINE = "x86_64"
 
 
-class _Long(_ctypes._SimpleCData):  # type: ignore[misc,type-arg]
+class _Long(_ctypes._SimpleCData):  # type: ignore[misc]
     _type_ = "l"
 
 
-class _ULong(_ctypes._SimpleCData):  # type: ignore[misc,type-arg]
+class _ULong(_ctypes._SimpleCData):  # type: ignore[misc]
     _type_ = "L"
 
 
-class _Byte(_ctypes._SimpleCData):  # type: ignore[misc,type-arg]
+class _Byte(_ctypes._SimpleCData):  # type: ignore[misc]
     _type_ = "c"
 
 
@@ -28,24 +28,24 @@ class _Function(_ctypes.CFuncPtr):  # type: ignore[misc]
     _restype_ = _Long
 
 
-_libc_syscall = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "syscall"))  # type: ignore[attr-defined]
-_inet_pton = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "inet_pton"))  # type: ignore[attr-defined]
-_inet_ntop = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "inet_ntop"))  # type: ignore[attr-defined]
+_libc_syscall = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "syscall"))
+_inet_pton = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "inet_pton"))
+_inet_ntop = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "inet_ntop"))
 _get_errno = _ctypes.get_errno
 
 
-class _Words(_ctypes._SimpleCData):  # type: ignore[misc,type-arg]
+class _Words(_ctypes._SimpleCData):  # type: ignore[misc]
     _type_ = "z"
 
 
-class _Info(_ctypes.Array):  # type: ignore[misc,type-arg]
+class _Info(_ctypes.Array):  # type: ignore[misc]
     """Room for what the kernel writes in small answers: a signalfd_siginfo, a sigset, a rlimit, a clone_args."""
 
     _type_ = _Byte
     _length_ = 128
 
 
-class _Page(_ctypes.Array):  # type: ignore[misc,type-arg]
+class _Page(_ctypes.Array):  # type: ignore[misc]
     """Room for one netlink answer."""
 
     _type_ = _Byte
@@ -67,7 +67,7 @@ def inet_ntop(family: int, raw: bytes) -> bytes:
     return bytes(answer.raw).partition(b"\0")[0]
 
 
-def syscall(number: int, *arguments: "int | bytes | None | _ctypes.Array") -> int:  # type: ignore[type-arg]
+def syscall(number: int, *arguments: "int | bytes | _ctypes.Array | None") -> int:
     """Call the kernel; integers go as unsigned longs, bytes and arrays by address. Raises OSError."""
     answer: int = _libc_syscall(_ULong(number), *[_ULong(a) if type(a) is int else a for a in arguments])
     if answer < 0:
@@ -178,9 +178,9 @@ def clone_into_cgroup(cgroup: int) -> int:
 def execveat(fd: int, argv: "list[bytes]", environment: "list[bytes]") -> None:
     """execveat(2) of the open file `fd`. Unlike os.execve it passes any environment on, doubled names and all."""
 
-    def vector(words: "list[bytes]") -> "_ctypes.Array":  # type: ignore[type-arg]
+    def vector(words: "list[bytes]") -> "_ctypes.Array":
         kind = type("_Vector", (_ctypes.Array,), {"_type_": _Words, "_length_": len(words) + 1})
-        return kind(*words, None)  # type: ignore[no-any-return]
+        return kind(*words, None)
 
     syscall(322, fd, b"", vector(argv), vector(environment), AT_EMPTY_PATH)
 
@@ -327,7 +327,9 @@ def signalfd(mask: bytes) -> int:
 
 def queue_signal(pid: int, signal: int, sender: int, uid: int, value: int) -> None:
     """rt_sigqueueinfo(2): send `signal` with its value, as sigqueue(3) sent it to us."""
-    syscall(129, pid, signal, u32(signal) + u32(0) + u32(0xFFFFFFFF) + u32(0) + u32(sender) + u32(uid) + u64(value) + b"\0" * 96)
+    syscall(
+        129, pid, signal, u32(signal) + u32(0) + u32(0xFFFFFFFF) + u32(0) + u32(sender) + u32(uid) + u64(value) + b"\0" * 96
+    )
 
 
 def ptrace_detach(pid: int, signal: int) -> None:
@@ -344,7 +346,7 @@ def poll(fds: "tuple[int, ...]") -> "list[int]":
     """Wait until some of `fds` can be read (or hung up) and return those; poll(2)."""
     table = _Info()
     raw = b"".join([u32(fd) + u16(POLLIN) + u16(0) for fd in fds])
-    table[: len(raw)] = raw  # type: ignore[assignment]
+    table[: len(raw)] = raw
     while True:
         try:
             syscall(7, table, len(fds), 0xFFFFFFFFFFFFFFFF)

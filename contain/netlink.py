@@ -95,7 +95,7 @@ class Socket:
     def _answers(self) -> "tuple[list[tuple[int, bytes]], bool]":
         """The messages of the next datagram that answer the last request, as (type, body), and whether they are the last."""
         raw = linux.receive(self.fd)
-        found = []
+        found: list[tuple[int, bytes]] = []
         at = 0
         while at + 16 <= len(raw):
             length = int.from_bytes(raw[at : at + 4], "little")

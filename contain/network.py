@@ -28,7 +28,7 @@ class Bridge:
             answer = socket.request(netlink.RTM_GETLINK, 0, body)[0][1]
         except OSError as error:
             if error.errno == linux.ENODEV:
-                hint = f"make one: ip link add {text(name)} type bridge && ip link set {text(name)} up, or name another with --bridge"
+                hint = f"ip link add {text(name)} up type bridge makes one, --bridge names another"
                 raise ContainError(deed, "the bridge does not exist", hint) from None
             raise ContainError(deed, posix.strerror(error.errno or 0)) from None
         self.name = name
@@ -184,9 +184,7 @@ class Veth(Step):
     def run(self, live: Live) -> None:
         for attempt in range(4):
             name = b"ct%d" % posix.getpid() + (b".%d" % attempt if attempt else b"")
-            body = netlink.veth(
-                name, self.bridge.index, HOST_MAC, b"eth0", inner_mac(self.address), self.bridge.mtu, live.init
-            )
+            body = netlink.veth(name, self.bridge.index, HOST_MAC, b"eth0", inner_mac(self.address), self.bridge.mtu, live.init)
             try:
                 self.question.socket.request(netlink.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body)
                 break

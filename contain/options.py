@@ -16,10 +16,10 @@ class Option:
     """One row. `take` turns the word given into a value (ValueError: why not); None marks a flag without a value."""
 
     def __init__(
-        self, name: str, metavar: str, take: "Callable[[bytes], Any] | None", group: str, help: str,
+        self, name: str, metavar: str, take: "Callable[[bytes], Any] | None", group: str, words: str,
         *, alias: str = "", many: bool = False,
     ) -> None:  # fmt: skip
-        self.name, self.metavar, self.take, self.group, self.help = name, metavar, take, group, help
+        self.name, self.metavar, self.take, self.group, self.help = name, metavar, take, group, words
         self.alias, self.many = alias, many
         self.field = name.replace("-", "_")
 
@@ -73,28 +73,28 @@ class Options:
     """What was asked for, each value checked by its grammar; None or an empty list where nothing was."""
 
     def __init__(self) -> None:
-        self.chroot: "bytes | None" = None
-        self.memory_limit: "int | None" = None
-        self.cpu_core_ids: "tuple[int, ...] | None" = None
-        self.network_address: "values.Address | None" = None
-        self.bridge: "bytes | None" = None
-        self.pids_limit: "int | None" = 4096
+        self.chroot: bytes | None = None
+        self.memory_limit: int | None = None
+        self.cpu_core_ids: tuple[int, ...] | None = None
+        self.network_address: values.Address | None = None
+        self.bridge: bytes | None = None
+        self.pids_limit: int | None = 4096
         self.read_only = False
-        self.bind: "list[tuple[bytes, bytes, bool]]" = []
-        self.tmpfs: "list[bytes]" = []
+        self.bind: list[tuple[bytes, bytes, bool]] = []
+        self.tmpfs: list[bytes] = []
         self.workdir = b"/"
-        self.env: "list[bytes]" = []
+        self.env: list[bytes] = []
         self.env_all = False
-        self.hostname: "bytes | None" = None
-        self.user: "tuple[int, int] | None" = None
+        self.hostname: bytes | None = None
+        self.user: tuple[int, int] | None = None
         self.preserve_fds = 0
-        self.cgroup_parent: "bytes | None" = None
+        self.cgroup_parent: bytes | None = None
         self.quiet = False
         self.dry_run = False
         self.help = False
         self.version = False
-        self.program: "list[bytes]" = []
-        self.mounts: "list[tuple[str, Any]]" = []  # binds and tmpfs, in the order given
+        self.program: list[bytes] = []
+        self.mounts: list[tuple[str, Any]] = []  # binds and tmpfs, in the order given
 
 
 def parse(words: "list[bytes]") -> Options:
@@ -102,7 +102,7 @@ def parse(words: "list[bytes]") -> Options:
     options = Options()
     if words[:1] == [b"chroot"]:
         words = [b"--chroot", *words[1:]]
-    given: "set[str]" = set()
+    given: set[str] = set()
     at = 0
     while at < len(words):
         typed = words[at]

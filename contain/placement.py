@@ -20,11 +20,11 @@ _LIMIT_FILES = (
 def groups(limits: Limits, parent: "bytes | None", privileged: bool) -> "list[Group]":
     """The groups that set `limits`. Raises ContainError when they can't be had; `privileged` if they are to be made now."""
     hierarchies = present()
-    by_mount: "dict[bytes, tuple[Hierarchy, list[bytes]]]" = {}
+    by_mount: dict[bytes, tuple[Hierarchy, list[bytes]]] = {}
     for controller in limits.controllers():
         hierarchy = holding(controller, hierarchies)
         by_mount.setdefault(hierarchy.mount, (hierarchy, []))[1].append(controller)
-    found: "list[Group]" = []
+    found: list[Group] = []
     for hierarchy, controllers in by_mount.values():
         if parent is not None and not posix.access(hierarchy.path(parent), posix.F_OK):
             raise ContainError(f"--cgroup-parent {text(parent)}", f"no such group in {text(hierarchy.mount)}")
@@ -47,10 +47,10 @@ def check(group: Group, privileged: bool) -> None:
     if privileged and not posix.access(base, posix.W_OK):
         reason = f"the cgroup file system at {text(group.hierarchy.mount)} is read-only"
         raise ContainError(f"cgroup {controllers}", reason, "mount it read-write, or run contain outside this container")
-    if group.limits.memory is not None and b"memory" in group.controllers and isinstance(group, GroupV1):
-        if not posix.access(base + b"/memory.memsw.limit_in_bytes", posix.F_OK):
-            reason = "this kernel does not account for swap, so that a limit would not hold"
-            raise ContainError("cgroup memory", reason, "boot with swapaccount=1")
+    swap = base + b"/memory.memsw.limit_in_bytes"
+    if b"memory" in group.controllers and isinstance(group, GroupV1) and not posix.access(swap, posix.F_OK):
+        reason = "this kernel does not account for swap, so that a limit would not hold"
+        raise ContainError("cgroup memory", reason, "boot with swapaccount=1")
     if group.limits.cores is not None and b"cpuset" in group.controllers:
         there = available_cores(group.hierarchy, base)
         absent = [core for core in group.limits.cores if core not in there]
@@ -125,6 +125,7 @@ def refuse_if_limited(hierarchy: Hierarchy, group: bytes) -> None:
         for name in files:
             value = read_or_nothing(directory + b"/" + name).strip()
             if value and not value.startswith(b"max"):
-                reason = f"the launcher's cgroup {text(group)} has a limit ({text(name)} = {text(value)}) that the program would escape"
+                limit = f"{text(name)} = {text(value)}"
+                reason = f"the launcher's cgroup {text(group)} has a limit ({limit}) that the program would escape"
                 remedy = "start contain outside of it, alone in a group of its own, or name a place with --cgroup-parent"
                 raise ContainError(f"cgroup {text(controller)}", reason, remedy)

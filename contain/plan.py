@@ -24,19 +24,19 @@ class Plan:
     """The steps by who does them and when, and what is executed at the end; launch.py has the picture."""
 
     def __init__(self) -> None:
-        self.warnings: "list[str]" = []
-        self.host: "list[Step]" = []  # the launcher, each with its undo
-        self.namespaces: "list[Step]" = []  # init, up to the network namespace
-        self.link: "list[Step]" = []  # the launcher, once that is there
-        self.root: "list[Step]" = []  # init, at the same time
-        self.inside: "list[Step]" = []  # init, when both are done
-        self.before: "list[Step]" = []  # the program, while it waits for init
-        self.program: "list[Step]" = []  # the program, when init is ready
-        self.groups: "list[Group]" = []
+        self.warnings: list[str] = []
+        self.host: list[Step] = []  # the launcher, each with its undo
+        self.namespaces: list[Step] = []  # init, up to the network namespace
+        self.link: list[Step] = []  # the launcher, once that is there
+        self.root: list[Step] = []  # init, at the same time
+        self.inside: list[Step] = []  # init, when both are done
+        self.before: list[Step] = []  # the program, while it waits for init
+        self.program: list[Step] = []  # the program, when init is ready
+        self.groups: list[Group] = []
         self.name = b""
-        self.argv: "list[bytes]" = []
-        self.environment: "list[bytes]" = []
-        self.paths: "tuple[bytes, ...]" = ()
+        self.argv: list[bytes] = []
+        self.environment: list[bytes] = []
+        self.paths: tuple[bytes, ...] = ()
         self.root_fd = -1
         self.keep = 3
         self.memory_limit = 0
@@ -135,7 +135,9 @@ def _environment(plan: Plan, options: Options, caller: "list[bytes]") -> None:
         if not equals:
             found = [entry for entry in caller if entry.startswith(name + b"=")]
             if not found:
-                raise ContainError(f"--env {text(name)}", "the caller has no such variable", f"--env {text(name)}=VALUE sets it")
+                raise ContainError(
+                    f"--env {text(name)}", "the caller has no such variable", f"--env {text(name)}=VALUE sets it"
+                )
             variable = found[0]
         if not (options.env_all and not equals):
             result = [entry for entry in result if entry.partition(b"=")[0] != name] + [variable]
@@ -153,18 +155,17 @@ def _privileges() -> None:
         raise ContainError("start", f"the capability {missing[0]} is needed", hint)
 
 
-def _mounts(
-    plan: Plan, options: Options
-) -> "tuple[list[rootfs.MountPoint], list[rootfs.CloneTree], list[rootfs.Attach]]":
+def _mounts(plan: Plan, options: Options) -> "tuple[list[rootfs.MountPoint], list[rootfs.CloneTree], list[rootfs.Attach]]":
     """The places to make on the host, the trees to clone, and what init attaches where."""
     root_name = options.chroot or b""
-    points: "list[rootfs.MountPoint]" = []
+    points: list[rootfs.MountPoint] = []
     trees = [rootfs.CloneTree(root_name, plan.root_fd, options.read_only, is_root=True)]
-    attachments: "list[rootfs.Attach]" = []
+    attachments: list[rootfs.Attach] = []
     wanted = [(b"/proc", True), (b"/dev", True)] + ([(b"/sys", True)] if root_name == b"/" else [])
     for path, is_directory in wanted:
         points += _mount_point(plan, root_name, path, is_directory)
-    fresh, bound = [b"/dev"], []
+    fresh: list[bytes] = [b"/dev"]
+    bound: list[bytes] = []
     for kind, value in options.mounts:
         destination = value if kind == "tmpfs" else value[1]
         if destination in (b"/", b"/proc", b"/dev") or destination.startswith(b"/proc/"):

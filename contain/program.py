@@ -38,7 +38,7 @@ class Verdict:
 
 def look(root: int, paths: "tuple[bytes, ...]") -> "tuple[bytes, Verdict]":
     """The first of `paths` that is there, and what stands in the way of executing it."""
-    refused: "tuple[bytes, Verdict] | None" = None
+    refused: tuple[bytes, Verdict] | None = None
     for path in paths:
         try:
             fd = open_in_root(root, path)
@@ -74,10 +74,16 @@ def judge(root: int, fd: int) -> Verdict:
         hint = "a script needs a first line such as #!/bin/sh"
         return Verdict(NOT_EXECUTABLE, "exec format error: neither a program nor a script with an interpreter", hint)
     if len(head) < 64 or head[4] != 2 or int.from_bytes(head[18:20], "little") != _X86_64:
-        return Verdict(0) if len(head) >= 52 and head[4] == 1 else Verdict(NOT_EXECUTABLE, "exec format error: not for this machine")
+        return (
+            Verdict(0)
+            if len(head) >= 52 and head[4] == 1
+            else Verdict(NOT_EXECUTABLE, "exec format error: not for this machine")
+        )
     loader, _ = elf_needs(fd, head)
     if loader and not exists(root, loader):
-        return Verdict(NOT_FOUND, f"its loader {text(loader)} is not found inside the rootfs", "copy the program's libraries as well")
+        return Verdict(
+            NOT_FOUND, f"its loader {text(loader)} is not found inside the rootfs", "copy the program's libraries as well"
+        )
     return Verdict(0)
 
 
@@ -90,16 +96,21 @@ def exists(root: int, path: bytes) -> bool:
     return True
 
 
+def number(raw: bytes, at: int, size: int) -> int:
+    """The unsigned integer of `size` bytes at `at`."""
+    return int.from_bytes(raw[at : at + size], "little")
+
+
 def elf_needs(fd: int, head: bytes) -> "tuple[bytes, list[bytes]]":
     """The loader and the libraries that a 64-bit ELF file names; elf(5). Nonsense in the file gives nothing."""
-    number = lambda raw, at, size: int.from_bytes(raw[at : at + size], "little")  # noqa: E731
     table, entry, count = number(head, 32, 8), number(head, 54, 2), number(head, 56, 2)
     if entry != 56 or count > 64 or table > 1 << 40:
         return b"", []
     loader, loads, dynamic = b"", [], b""
     raw = posix.pread(fd, entry * count, table)
     for at in range(0, len(raw) - 55, 56):
-        kind, offset, address, size = number(raw, at, 4), number(raw, at + 8, 8), number(raw, at + 16, 8), number(raw, at + 32, 8)
+        kind, offset = number(raw, at, 4), number(raw, at + 8, 8)
+        address, size = number(raw, at + 16, 8), number(raw, at + 32, 8)
         if offset > 1 << 40:
             continue
         if kind == 3:

@@ -22,7 +22,7 @@ class Relay:
         self.ask_init, self.init_answers = ask_init, init_answers
         self.group = posix.getpgrp()
         self.init_status = posix.open(b"/proc/%d/status" % init, posix.O_RDONLY | posix.O_CLOEXEC)
-        self.status: "int | None" = None  # the program's wait status, once it has ended
+        self.status: int | None = None  # the program's wait status, once it has ended
 
     def take(self, raw: bytes) -> None:
         """Act on one struct signalfd_siginfo."""

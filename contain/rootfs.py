@@ -35,7 +35,12 @@ def find(root: int, path: bytes, flags: int = posix.O_PATH) -> int:
 
 def attributes_text(attributes: int) -> str:
     """MOUNT_ATTR_* as mount(8) spells them."""
-    names = ((MOUNT_ATTR_RDONLY, "ro"), (MOUNT_ATTR_NOSUID, "nosuid"), (MOUNT_ATTR_NODEV, "nodev"), (MOUNT_ATTR_NOEXEC, "noexec"))
+    names = (
+        (MOUNT_ATTR_RDONLY, "ro"),
+        (MOUNT_ATTR_NOSUID, "nosuid"),
+        (MOUNT_ATTR_NODEV, "nodev"),
+        (MOUNT_ATTR_NOEXEC, "noexec"),
+    )
     return ",".join([name for bit, name in names if attributes & bit])
 
 
@@ -51,7 +56,9 @@ class MountPoint(Step):
         self.parent = self.fd = -1
 
     def __str__(self) -> str:
-        return f"{'mkdir' if self.is_directory else 'touch'} {word(self.root_name.rstrip(b'/') + self.path)}  # removed at the end"
+        return (
+            f"{'mkdir' if self.is_directory else 'touch'} {word(self.root_name.rstrip(b'/') + self.path)}  # removed at the end"
+        )
 
     def hint(self, errno: int) -> str:
         if errno == linux.EROFS:

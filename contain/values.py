@@ -58,7 +58,7 @@ def cpus(raw: bytes) -> "tuple[int, ...]":
     """A list of cores as the kernel prints it, `1,3`, `0-7`, `3,5-7`: ascending, each once."""
     if not raw:
         raise ValueError("the list of cpus is empty")
-    found: "set[int]" = set()
+    found: set[int] = set()
     for part in raw.split(b","):
         first, dash, last = part.partition(b"-")
         try:
@@ -76,7 +76,7 @@ def cpus(raw: bytes) -> "tuple[int, ...]":
 
 def cpus_text(numbers: "tuple[int, ...] | list[int]") -> str:
     """Cores as the kernel prints them: `0-3,5`."""
-    parts: "list[list[int]]" = []
+    parts: list[list[int]] = []
     for number in numbers:
         if parts and parts[-1][1] == number - 1:
             parts[-1][1] = number
