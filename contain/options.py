@@ -100,8 +100,6 @@ class Options:
 def parse(words: "list[bytes]") -> Options:
     """Options and program from the words after `contain`. Raises ContainError naming the option and what is wrong."""
     options = Options()
-    if words[:1] == [b"chroot"]:
-        words = [b"--chroot", *words[1:]]
     given: set[str] = set()
     at = 0
     while at < len(words):
@@ -109,6 +107,8 @@ def parse(words: "list[bytes]") -> Options:
         at += 1
         if typed == b"--":
             break
+        if typed == b"chroot" and "chroot" not in given:
+            typed = b"--chroot"  # no program can stand here, as no root is named yet
         if not typed.startswith(b"-") or typed == b"-":
             at -= 1
             break
