@@ -1,5 +1,6 @@
 # One qemu process and its disk, both known by the folder in which Vagrant keeps the machine.
 require "fileutils"
+require "io/wait"
 require "json"
 require "open3"
 require "socket"
@@ -55,9 +56,12 @@ module ContainQemu
     # True once the process is gone. Waits no longer than so many seconds.
     def wait_exit(seconds)
       number = pid or return true
-      IO.for_fd(syscall(PIDFD_OPEN, number, 0)) { |fd| !fd.wait_readable(seconds).nil? }
+      process = IO.for_fd(syscall(PIDFD_OPEN, number, 0))
+      !process.wait_readable(seconds).nil?
     rescue Errno::ESRCH
       true
+    ensure
+      process&.close
     end
 
     # Power button first; what has not gone down after so many seconds is killed.
