@@ -71,6 +71,7 @@ def test_the_example_of_the_mission_is_read_word_for_word() -> None:
         ([b"--quiet", b""], [b""]),
         ([b"--quiet", b"--"], []),
         ([], []),
+        ([b"--quiet", b"chroot", b"/r", b"chroot", b"/s"], [b"chroot", b"/s"]),
     ],
 )
 def test_the_first_word_that_is_no_option_is_the_program(words: list[bytes], program: list[bytes]) -> None:
