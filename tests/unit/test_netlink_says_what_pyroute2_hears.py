@@ -1,21 +1,25 @@
 """netlink.py encodes; pyroute2, which shares no line with it, decodes. Then the kernel is asked what needs no privilege."""
 
 import ipaddress
+import warnings
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyroute2.netlink import nlmsg
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from contain import linux, netlink
 from contain.errors import ContainError
 from contain.linux import AF_INET, AF_INET6, u16, u32
 from contain.network import HOST_MAC, Bridge, inner_mac
 from contain.values import Address, address
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", EncodingWarning)  # pyroute2 opens a file without naming its encoding
+    from pyroute2.netlink import nlmsg
+    from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+    from pyroute2.netlink.rtnl.ndmsg import ndmsg
+    from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 MAIN_TABLE, BOOT, UNICAST = 254, 3, 1
 
