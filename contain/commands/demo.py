@@ -134,12 +134,12 @@ def main(words: list[bytes]) -> int:
     """Show it, take everything down again, and say whether all of it held."""
     keep = words in ([b"--keep"], [b"-keep"])
     if words and not keep:
-        raise ContainError("contain demo", "the only option is --keep", "contain demo --keep leaves the roots to try by hand")
+        raise ContainError("demo", "the only option is --keep", "contain demo --keep leaves the roots to try by hand")
     if os.geteuid():
-        raise ContainError("contain demo", "it makes namespaces and cgroups, which needs root", "sudo contain demo")
+        raise ContainError("demo", "it makes namespaces and cgroups, which needs root", "sudo contain demo")
     places = demo_root.writable_folders()
     if not places:
-        raise ContainError("contain demo", "no folder for temporary files lets programs be executed", "name one: TMPDIR=DIR")
+        raise ContainError("demo", "no folder for temporary files lets programs be executed", "name one: TMPDIR=DIR")
     for number in STOPS:
         signal.signal(number, _interrupt)
     demo, kept = Demo(tempfile.mkdtemp(prefix="contain-demo.", dir=places[0])), False

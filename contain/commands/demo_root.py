@@ -24,7 +24,7 @@ def build(folder: str) -> str:
     missing = [name for name in NEEDED if not tools[name]]
     if missing:
         reason = f"this host has neither busybox nor {', '.join(missing)}"
-        raise ContainError("contain demo", reason, "on Debian: apt-get install busybox-static")
+        raise ContainError("demo", reason, "on Debian: apt-get install busybox-static")
     for name, path in tools.items():
         if path:
             _copy(path, folder, f"/bin/{name}")

@@ -86,12 +86,11 @@ class Shell:
             self.process.stdin.close()
         except BrokenPipeError:
             pass
-        for stop in (lambda: None, self.process.terminate, self.process.kill):
-            stop()
+        for stop in (self.process.terminate, self.process.kill):
             try:
                 return self.process.wait(2)
             except subprocess.TimeoutExpired:
-                continue
+                stop()
         return self.process.wait()
 
 
