@@ -186,7 +186,7 @@ class Launch:
                 posix.kill(pid, linux.SIGKILL)
             except ProcessLookupError:
                 pass
-        for pid in self.children:
+        for pid in reversed(self.children):  # init does not end before the last process of its namespace is reaped
             try:
                 posix.waitpid(pid, 0)
             except ChildProcessError:

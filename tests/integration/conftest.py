@@ -1,4 +1,4 @@
-"""Fixtures: a host of the inventory, a bridge, a root, two contained programs, and the residue check around every test."""
+"""Fixtures: a host, a bridge, a root, two contained programs, and the residue check around every test."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""--chroot: the program sees the root it was given, with a /proc and /dev of its own, and nothing of the host's tree."""
+"""--chroot: the program sees the root it was given, with a /proc and /dev of its own, nothing of the host's tree."""
 
 from collections.abc import Callable
 
@@ -44,7 +44,7 @@ def test_the_old_root_is_no_mount_inside(host: Host, shell: Shell) -> None:
 
 def test_mounts_do_not_reach_the_host(host: Host, rootfs: str, shell: Shell) -> None:
     before = host.run("cat", "/proc/self/mountinfo").lines
-    inside = shell("--tmpfs", "/tmp")  # noqa: S108
+    inside = shell("--tmpfs", "/tmp")
     inside.succeed("touch /tmp/here")
     assert host.run("cat", "/proc/self/mountinfo").lines == before
     assert host.run("ls", "-A", f"{rootfs}/tmp").text == ""
@@ -57,7 +57,7 @@ def test_files_written_inside_stand_in_the_root(host: Host, own_rootfs: str) -> 
 
 def test_read_only_root_takes_no_write_but_tmpfs_does(host: Host, own_rootfs: str) -> None:
     script = "! touch /root/file 2>/dev/null && touch /tmp/file /dev/shm/file && echo sealed"
-    words = ("--chroot", own_rootfs, "--read-only", "--tmpfs", "/tmp")  # noqa: S108
+    words = ("--chroot", own_rootfs, "--read-only", "--tmpfs", "/tmp")
     assert host.contained(*words, "--", "sh", "-c", script).succeeded().line == "sealed"
     assert host.run("find", own_rootfs, "-name", "file").text == ""
 

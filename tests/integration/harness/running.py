@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .host import Host, Word
 
 
-class Missed(AssertionError):
+class MissedError(AssertionError):
     """Something awaited did not come."""
 
 
@@ -25,7 +25,8 @@ class Finished:
         self.command, self.status, self.stdout, self.stderr = command, status, stdout, stderr
 
     def __repr__(self) -> str:
-        return f"\n  command: {self.command}\n  status: {self.status}\n  stdout: {shown(self.stdout)}\n  stderr: {shown(self.stderr)}"
+        said = f"  stdout: {shown(self.stdout)}\n  stderr: {shown(self.stderr)}"
+        return f"\n  command: {self.command}\n  status: {self.status}\n{said}"
 
     @property
     def text(self) -> str:
@@ -70,13 +71,11 @@ class Running:
         """Until the program has said `word` on either stream."""
         from .host import latin
 
-        answer = self.host.ask(
-            "wait_for", id=self.number, word=latin(word), within=within * self.host.patience
-        )
+        answer = self.host.ask("wait_for", id=self.number, word=latin(word), within=within * self.host.patience)
         if not answer["met"]:
             state = self.report(answer)
             why = "the program ended" if state.status is not None else f"{within:g} s passed"
-            raise Missed(f"waited for {word!r}, but {why}: {state}")
+            raise MissedError(f"waited for {word!r}, but {why}: {state}")
         return self
 
     def finished(self, within: float = 20) -> Finished:
@@ -84,7 +83,7 @@ class Running:
         if self.end is None:
             answer = self.host.ask("wait", id=self.number, within=within * self.host.patience)
             if not answer["met"]:
-                raise Missed(f"waited {within:g} s for the end of {self.report(answer)}")
+                raise MissedError(f"waited {within:g} s for the end of {self.report(answer)}")
             self.end = self.report(answer)
         return self.end
 

@@ -69,9 +69,7 @@ class Hand:
     def wait(self, id: int, within: float) -> dict[str, Any]:  # noqa: A002
         """Wait for the end of the process and of both its streams."""
         child = self.table.children[id]
-        return self.tell(
-            child, self.table.pump(lambda: child.status() is not None and not child.open, within)
-        )
+        return self.tell(child, self.table.pump(lambda: child.status() is not None and not child.open, within))
 
     def signal(self, id: int, number: int) -> dict[str, Any]:  # noqa: A002
         self.table.children[id].popen.send_signal(number)
@@ -86,7 +84,7 @@ class Hand:
         return {}
 
     def residue(self) -> dict[str, Any]:
-        return snapshot()
+        return dict(snapshot())
 
     def finish(self, within: float) -> dict[str, Any]:
         return {"stubborn": self.table.finish(within)}
@@ -127,5 +125,5 @@ if sys.argv[1:] == ["--private"]:
     here = os.path.dirname(os.path.abspath(__file__))
     os.environ["HOME_OF_TESTS"] = os.path.realpath(here)
     script = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", PRIVATE, here]
-    os.execvp(script[0], script)
+    os.execvp(script[0], script)  # noqa: S606 - no shell is meant to stand between
 serve()

@@ -16,7 +16,9 @@ class Child:
         self.popen = subprocess.Popen(
             argv, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, env=env, cwd=cwd, start_new_session=True
         )
-        assert self.popen.stdin and self.popen.stdout and self.popen.stderr
+        assert self.popen.stdin is not None
+        assert self.popen.stdout is not None
+        assert self.popen.stderr is not None
         self.stdin = self.popen.stdin
         self.said = {self.popen.stdout.fileno(): bytearray(), self.popen.stderr.fileno(): bytearray()}
         self.out, self.err = self.said.values()

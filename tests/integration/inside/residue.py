@@ -105,6 +105,6 @@ def snapshot() -> dict[str, list[str]]:
         "SysV IPC": (line for kind in ("msg", "sem", "shm") for line in lines(f"/proc/sysvipc/{kind}")),
         "loop devices": (str(path) for path in Path("/sys/block").glob("loop*/loop")),
     }
-    for folder in ("/tmp", "/run", "/run/netns", "/run/lock", "/var/tmp", "/dev/shm"):  # noqa: S108
+    for folder in ("/tmp", "/run", "/run/netns", "/run/lock", "/var/tmp", "/dev/shm"):
         found[folder] = entries(folder)
     return {kind: sorted(set(what)) for kind, what in found.items()}
