@@ -256,6 +256,7 @@ class Launch:
                 posix.setpgid(0, 0)
             keep = self.plan.keep
             own = linux.memfd(b"exec")
+            posix.fchown(own, *self.plan.user)  # whoever runs it must be able to take its execute bits away
             inherited = linux.fcntl(own, linux.F_DUPFD, keep)
             report = linux.fcntl(pipes.report_write, linux.F_DUPFD, keep)
             linux.fill_and_seal(own, stub.exec_stub(inherited, keep, report, len(self.steps), self.plan.paths))

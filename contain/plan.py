@@ -39,6 +39,7 @@ class Plan:
         self.paths: tuple[bytes, ...] = ()
         self.root_fd = -1
         self.keep = 3
+        self.user = (0, 0)
         self.memory_limit = 0
 
     def steps(self) -> "list[Step]":
@@ -108,13 +109,13 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     if options.memory_limit is not None and options.memory_limit < WARM_BELOW and path:
         plan.before.append(program.Warm(plan.root_fd, path))
     capabilities = security.Capabilities(options.network_address is not None)
-    uid, gid = options.user if options.user is not None else (posix.geteuid(), posix.getegid())
+    plan.user = options.user if options.user is not None else (posix.geteuid(), posix.getegid())
     plan.program.append(namespace.Join())
     if plan.groups:
         plan.program.append(JoinCgroups(plan.groups))
     plan.program += [
         namespace.UnshareCgroup(), security.SessionKeyring(), capabilities, security.NoNewPrivileges(),
-        security.User(uid, gid), security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir),
+        security.User(*plan.user), security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir),
     ]  # fmt: skip
     return plan
 
