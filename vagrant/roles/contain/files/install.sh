@@ -1,7 +1,7 @@
-# Installs contain from its wheel on a host that has Python, but perhaps neither pip nor a network: install.sh PREFIX MARKER
-# The wheel comes base64-encoded on standard input. MARKER is a file in PREFIX, there when all is.
+# Installs contain from its wheel on a host that has Python, but perhaps neither pip nor a network: install.sh PREFIX MARKER WORDS
+# The wheel comes base64-encoded on standard input. MARKER is a file in PREFIX, there when all is. WORDS are shown at login.
 set -eu
-prefix=$1 marker=$2
+prefix=$1 marker=$2 words=$3
 new=$prefix.new
 rm -rf "$new"
 packages=$new/lib/python3/site-packages
@@ -16,6 +16,7 @@ chmod 755 "$new/bin/contain"
 # With the paths that the files will have, so that tracebacks name them.
 python3 -m compileall -q -s "$new" -p "$prefix" "$packages"
 touch "$new/${marker##*/}"
+printf '%s' "$words" >/etc/motd.d/contain
 ln -sfn "$prefix/bin/contain" /usr/local/bin/contain
 # Renamed in one piece: there is never half a contain where the command looks.
 rm -rf "$prefix.old"
