@@ -70,8 +70,10 @@ class Group(Step):
         for attempt in range(100):
             self.name = PREFIX + b"%d" % posix.getpid() + (b".%d" % attempt if attempt else b"")
             path = self.directory + b"/" + self.name
+            made = False
             try:
                 posix.mkdir(path, 0o755)
+                made = True
                 self.fd = posix.open(path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
                 linux.flock(self.fd, linux.LOCK_SH)
                 posix.stat(self.join_file, dir_fd=self.fd)
@@ -79,7 +81,7 @@ class Group(Step):
             except FileExistsError:
                 continue
             except FileNotFoundError:
-                if self.fd < 0 and not self.parent_again():
+                if not made and not self.parent_again():
                     raise
                 if self.fd >= 0:
                     posix.close(self.fd)
