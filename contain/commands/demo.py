@@ -93,7 +93,7 @@ class Demo:
 
     def show_cores(self) -> None:
         """Which cores the kernel lets each run on."""
-        self.page.title(f"Each runs on its own core only; this machine lets us have {len(self.cores)}.")
+        self.page.title("Each runs on the core it was given, and on no other.")
         line = "grep Cpus_allowed_list /proc/self/status"
         for name, shell in self.shells.items():
             self.page.typed(name, line)
