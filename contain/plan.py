@@ -96,7 +96,8 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     plan.root += [*attachments, rootfs.PivotRoot()]
     if options.hostname is not None:
         plan.root.append(namespace.Hostname(options.hostname))
-    plan.inside.append(network.Loopback(inside_socket))
+    # What needs no eth0 is done while the launcher makes it.
+    plan.root += [security.EmptyBoundingSet(), network.Loopback(inside_socket)]
     if question is not None and options.network_address is not None:
         interface = network.Interface(inside_socket, options.network_address)
         plan.inside.append(interface)
@@ -105,17 +106,19 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
             plan.inside.append(network.DefaultRoute(interface, gateway))
     plan.inside.append(security.NoCapabilities())
 
-    # -- the program. Its cgroup namespace is made in its cgroups; the bounding set and the user while it still may.
+    # -- the program. Its cgroup namespace is made in its cgroups; the bounding set and the user while it still may. What
+    # does not depend on init is done while it waits for it.
     if options.memory_limit is not None and options.memory_limit < WARM_BELOW and path:
         plan.before.append(program.Warm(plan.root_fd, path))
     capabilities = security.Capabilities(options.network_address is not None)
     plan.user = options.user if options.user is not None else (posix.geteuid(), posix.getegid())
+    plan.before += [security.SessionKeyring(), capabilities]
     plan.program.append(namespace.Join())
     if plan.groups:
         plan.program.append(JoinCgroups(plan.groups))
     plan.program += [
-        namespace.UnshareCgroup(), security.SessionKeyring(), capabilities, security.NoNewPrivileges(),
-        security.User(*plan.user), security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir),
+        namespace.UnshareCgroup(), security.NoNewPrivileges(), security.User(*plan.user),
+        security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir),
     ]  # fmt: skip
     return plan
 

@@ -59,14 +59,23 @@ class LimitCapabilities(Step):
         linux.capset(self.mask & linux.capget())
 
 
+class EmptyBoundingSet(Step):
+    """In init: no exec brings a capability; those it has it keeps until it is done."""
+
+    def __str__(self) -> str:
+        return "setpriv --bounding-set=-all"
+
+    def run(self, live: Live) -> None:
+        drop_bounding_set(0)
+
+
 class NoCapabilities(Step):
     """In init, at the end: nothing is left to take over."""
 
     def __str__(self) -> str:
-        return "setpriv --bounding-set=-all  # and no capability for init"
+        return "setpriv --no-new-privs && capset permitted=effective=inheritable=0"
 
     def run(self, live: Live) -> None:
-        drop_bounding_set(0)
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         linux.capset(0)
 
