@@ -66,6 +66,12 @@ def own_rootfs(host: Host, busybox: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def host_tree(host: Host) -> tuple[str, ...]:
+    """Options for a root with the host's own programs."""
+    return images.host_tree(host)
+
+
+@pytest.fixture(scope="session")
 def bridge(host: Host) -> Iterator[Bridge]:
     made = Bridge(host, "containtest0").make()
     yield made

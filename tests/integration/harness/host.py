@@ -3,13 +3,16 @@
 import base64
 import json
 import shlex
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from .link import Link
-from .running import Finished, Running
+from .link import PYTHON, Link
+from .running import Finished, MissedError, Running
 
 Word = str | bytes
+DRIVERS = Path(__file__).parent.parent / "drivers"
 
 
 def latin(word: Word) -> str:
@@ -19,11 +22,14 @@ def latin(word: Word) -> str:
 
 
 class Host:
-    """`patience` stretches every time limit: a guest under emulation needs about thirteen times a real machine's."""
+    """`patience` stretches every time limit: a guest under emulation needs about thirteen times a real machine's.
 
-    def __init__(self, name: str, link: Link, contain: str, patience: float = 1.0) -> None:
+    `ours` tells whether the host's network belongs to the tests: a private namespace or a guest, not a user's machine.
+    """
+
+    def __init__(self, name: str, link: Link, contain: str, patience: float = 1.0, ours: bool = True) -> None:
         self.name, self.link, self.contain_path, self.patience = name, link, contain, patience
-        self.facts = link.facts
+        self.facts, self.ours = link.facts, ours
         self.fresh = 0
         self.folder = self.run("mktemp", "-d", "/root/contain-test.XXXXXX").line
 
@@ -73,6 +79,20 @@ class Host:
     def contained(self, *words: Word, **how: Any) -> Finished:
         """A contained program that ended."""
         return self.finish(self.contain_path, *words, **how)
+
+    def drive(self, driver: str, *words: Word, within: float = 120) -> list[str]:
+        """Run a program of `drivers/` on the host: a long table by one process. Answers what it found wrong."""
+        path = f"{self.folder}/{driver}"
+        self.put(path, (DRIVERS / driver).read_bytes())
+        return self.run(PYTHON, "-IS", path, self.contain_path, *words, within=within).lines
+
+    def until(self, script: str, *words: Word, within: float = 5) -> None:
+        """Until a shell script succeeds on the host."""
+        deadline = time.monotonic() + within * self.patience
+        while self.finish("sh", "-c", script, "sh", *words).status != 0:
+            if time.monotonic() > deadline:
+                raise MissedError(f"waited {within:g} s for {script!r} with {words} to succeed on {self}")
+            time.sleep(0.01)
 
     def put(self, path: Word, data: bytes | str, mode: int = 0o755) -> None:
         raw = data.encode() if isinstance(data, str) else data

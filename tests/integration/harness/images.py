@@ -4,7 +4,7 @@ from .host import Host
 
 APPLETS = """
 awk base64 basename cat chmod chown chroot cksum cp cut date dd df dmesg echo env expr false find fold grep
-head hostname id ifconfig ip kill killall ln ls md5sum mkdir mknod mount mv nc netstat nice nproc od ping
+head hostname id ifconfig ip kill killall ln ls md5sum mkdir mknod mount mv nc netstat nproc od ping
 ping6 printf ps pwd readlink realpath renice rm rmdir route sed seq setsid sh sha256sum sleep sort stat stty
 su sync tail taskset tee test timeout touch tr true tty umask umount uname uniq unshare usleep wc wget which
 whoami xargs yes
@@ -34,3 +34,11 @@ def make(host: Host, path: str, source: str) -> str:
     """
     host.shell(script, path, source, "[", *APPLETS)
     return path
+
+
+def host_tree(host: Host) -> tuple[str, ...]:
+    """Options for a root in which the host's own programs run, read-only: Python inside, without building an image."""
+    path = host.new("tree")
+    host.shell('mkdir -p "$1/usr" "$1/etc" "$1/proc" "$1/dev" "$1/tmp"; cp /etc/ld.so.cache "$1/etc"', path)
+    host.shell('for d in bin sbin lib lib64; do [ ! -e /$d ] || ln -s usr/$d "$1/$d"; done', path)
+    return ("--chroot", path, "--bind", "/usr:/usr:ro")

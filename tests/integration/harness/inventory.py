@@ -14,7 +14,5 @@ def connect(name: str, *, contain: str | None, ssh_config: str | None, folder: P
     if name == "local":
         return Host(name, Local(), contain or str(CHECKOUT / "bin/contain"))
     if guest.known(name):
-        ssh_config, patience = guest.boot(name, folder), 8.0
-    else:
-        patience = 3.0
-    return Host(name, Ssh(name, ssh_config), contain or "contain", patience)
+        return Host(name, Ssh(name, guest.boot(name, folder)), contain or "contain", patience=8)
+    return Host(name, Ssh(name, ssh_config), contain or "contain", patience=3, ours=False)

@@ -1,0 +1,122 @@
+"""--memory-limit: the group has that much and no swap; over it everything in it dies, and the user is told."""
+
+import signal
+
+import pytest
+
+from tests.integration.harness.host import Host
+from tests.integration.harness.running import Running, Shell
+
+HOG = "dd if=/dev/zero of=/dev/null bs={size} count=1 2>/dev/null"  # a buffer of that size, all of it written
+
+BIG = ("dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1")
+
+
+def group(host: Host, running: Running, controller: str) -> str:
+    """The folder of the cgroup that the contained program lives in, seen from the host."""
+    script = """
+        for pid in $(cat /proc/"$1"/task/*/children); do
+            own=$(awk -F: -v c="$2" '$2 == c || ($1 == 0 && $2 == "")  {print $3}' /proc/$pid/cgroup)
+            for path in $own; do
+                for top in /sys/fs/cgroup/"$2" /sys/fs/cgroup; do
+                    [ -e "$top$path/$2.limit_in_bytes" ] || [ -e "$top$path/$2.max" ] || continue
+                    case $path in *contain*) echo "$top$path"; exit ;; esac
+                done
+            done
+        done
+        exit 1
+    """
+    return host.shell(script, str(running.pid), controller).line
+
+
+def read(host: Host, folder: str, *names: str) -> int:
+    """The first of the files that is there: v1 and v2 name them differently."""
+    return int(host.shell('cd "$1"; shift; for f; do [ -e $f ] && exec cat $f; done; exit 1', folder, *names).line)
+
+
+@pytest.mark.parametrize(
+    ("size", "limit"),
+    [("16MiB", 16 << 20), ("16M", 16 << 20), ("16MB", None), ("16777216", 16 << 20), ("20480k", 20 << 20)],
+)
+def test_the_limit_in_the_kernel_is_the_one_asked_for(host: Host, shell: Shell, size: str, limit: int | None) -> None:
+    """16 MB is no whole number of pages: the kernel may round down by less than one, never up."""
+    folder = group(host, shell("--memory-limit", size), "memory")
+    real = read(host, folder, "memory.limit_in_bytes", "memory.max")
+    assert real == limit if limit else 16_000_000 - 4096 < real <= 16_000_000
+
+
+def test_swap_is_closed(host: Host, shell: Shell) -> None:
+    folder = group(host, shell("--memory-limit", "16MiB"), "memory")
+    both = host.finish("cat", f"{folder}/memory.memsw.limit_in_bytes")
+    if both.status == 0:
+        assert int(both.line) == 16 << 20
+    else:
+        assert read(host, folder, "memory.swap.max") == 0
+
+
+def test_without_the_flag_memory_is_not_limited(host: Host, rootfs: str) -> None:
+    host.contained("--chroot", rootfs, "--", "sh", "-c", HOG.format(size=64 << 20)).succeeded()
+
+
+def test_below_the_limit_the_program_lives(host: Host, rootfs: str) -> None:
+    words = ("--chroot", rootfs, "--memory-limit", "64MiB")
+    host.contained(*words, "--", "sh", "-c", HOG.format(size=16 << 20)).succeeded()
+
+
+def test_over_the_limit_the_program_is_killed_and_the_user_told(host: Host, rootfs: str) -> None:
+    ran = host.contained("--chroot", rootfs, "--memory-limit", "16MiB", "--", *BIG)
+    assert ran.status == -signal.SIGKILL
+    lines = [line for line in ran.errors.splitlines() if line.startswith("contain: killed: memory limit")]
+    assert len(lines) == 1, ran
+    assert "16 MiB" in lines[0]
+    assert "reached" in lines[0]
+
+
+def test_the_whole_group_dies(host: Host, rootfs: str) -> None:
+    """A child that is over the limit takes its parent and its brothers with it."""
+    script = "sleep 1000 & dd if=/dev/zero of=/dev/null bs=64M count=1; echo survived $?; exit 3"
+    ran = host.contained("--chroot", rootfs, "--memory-limit", "16MiB", "--", "sh", "-c", script)
+    assert ran.status == -signal.SIGKILL
+    assert b"survived" not in ran.stdout
+    assert "contain: killed: memory limit" in ran.errors
+
+
+def test_a_neighbour_is_unharmed(host: Host, rootfs: str, shell: Shell) -> None:
+    neighbour = shell("--memory-limit", "16MiB")
+    ran = host.contained("--chroot", rootfs, "--memory-limit", "16MiB", "--", *BIG)
+    assert ran.status == -signal.SIGKILL
+    assert neighbour.succeed("echo alive") == "alive\n"
+
+
+def test_files_in_memory_count(host: Host, rootfs: str) -> None:
+    script = "dd if=/dev/zero of=/dev/shm/file bs=1M count=64 2>/dev/null; echo survived"
+    ran = host.contained("--chroot", rootfs, "--memory-limit", "16MiB", "--", "sh", "-c", script)
+    assert ran.status == -signal.SIGKILL
+    assert b"survived" not in ran.stdout
+
+
+def test_one_megabyte_suffices_for_a_small_program(host: Host, rootfs: str) -> None:
+    """Ten times, with the program's file dropped from the page cache before each."""
+    for _ in range(10):
+        host.shell('dd of="$1" oflag=nocache conv=notrunc,fdatasync count=0 2>/dev/null', f"{rootfs}/bin/busybox")
+        ran = host.contained("--chroot", rootfs, "--memory-limit", "1MB", "--", "echo", "fits", within=5)
+        assert ran.succeeded().line == "fits"
+
+
+@pytest.mark.parametrize("status", [0, 1, 137])
+def test_a_program_that_ends_by_itself_is_not_called_killed(host: Host, rootfs: str, status: int) -> None:
+    words = ("--chroot", rootfs, "--memory-limit", "16MiB")
+    ran = host.contained(*words, "--", "sh", "-c", f"exit {status}")
+    assert (ran.status, ran.errors) == (status, "")
+
+
+def test_a_program_killed_by_another_hand_is_not_called_out_of_memory(host: Host, rootfs: str) -> None:
+    ran = host.contained("--chroot", rootfs, "--memory-limit", "16MiB", "--", "sh", "-c", "kill -KILL $$")
+    assert (ran.status, ran.errors) == (-signal.SIGKILL, "")
+
+
+def test_reading_many_files_is_not_called_out_of_memory(host: Host, own_rootfs: str) -> None:
+    """The cache of files is charged to the group, and given up before anybody dies."""
+    host.run("dd", "if=/dev/zero", f"of={own_rootfs}/big", "bs=1M", "count=64")
+    ran = host.contained("--chroot", own_rootfs, "--memory-limit", "16MiB", "--", "wc", "-c", "/big")
+    assert (ran.status, ran.errors) == (0, "")
