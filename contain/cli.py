@@ -86,4 +86,4 @@ def open_standard_streams() -> None:
         try:
             posix.fstat(fd)
         except OSError:
-            posix.open(b"/dev/null", posix.O_RDWR)
+            posix.set_inheritable(posix.open(b"/dev/null", posix.O_RDWR), True)

@@ -117,7 +117,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     if plan.groups:
         plan.program.append(JoinCgroups(plan.groups))
     plan.program += [
-        namespace.UnshareCgroup(), security.NoNewPrivileges(), security.User(*plan.user),
+        namespace.UnshareCgroup(), *([] if options.allow_setuid else [security.NoNewPrivileges()]), security.User(*plan.user),
         security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir),
     ]  # fmt: skip
     return plan
@@ -163,7 +163,7 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[rootfs.MountPoint], lis
     """The places to make on the host, the trees to clone, and what init attaches where."""
     root_name = options.chroot or b""
     points: list[rootfs.MountPoint] = []
-    trees = [rootfs.CloneTree(root_name, plan.root_fd, options.read_only, is_root=True)]
+    trees = [rootfs.CloneTree(root_name, plan.root_fd, options.read_only, options.allow_setuid, is_root=True)]
     attachments: list[rootfs.Attach] = []
     wanted = [(b"/proc", True), (b"/dev", True)] + ([(b"/sys", True)] if root_name == b"/" else [])
     for path, is_directory in wanted:
@@ -179,7 +179,7 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[rootfs.MountPoint], lis
             source, _, read_only = value
             fd = _open_source(source)
             is_directory = posix.fstat(fd).st_mode & 0o170000 == 0o040000
-            tree = rootfs.CloneTree(source, fd, read_only)
+            tree = rootfs.CloneTree(source, fd, read_only, options.allow_setuid)
             trees.append(tree)
         above = [place for place in fresh + bound if destination.startswith(place + b"/")]
         nearest = max(above, key=len) if above else None

@@ -122,11 +122,11 @@ def marked(fd: int) -> bool:
 
 
 class CloneTree(Step):
-    """A private, detached copy of a directory of the host with all that is mounted below it; never set-uid, no devices."""
+    """A private, detached copy of a directory of the host with all that is mounted below it; no devices, no set-user-ID."""
 
-    def __init__(self, source: bytes, fd: int, read_only: bool, is_root: bool = False) -> None:
+    def __init__(self, source: bytes, fd: int, read_only: bool, set_uid: bool = False, is_root: bool = False) -> None:
         self.source, self.fd, self.is_root = source, fd, is_root
-        self.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (MOUNT_ATTR_RDONLY if read_only else 0)
+        self.attributes = MOUNT_ATTR_NODEV | (MOUNT_ATTR_RDONLY if read_only else 0) | (0 if set_uid else MOUNT_ATTR_NOSUID)
         self.tree = -1
 
     def __str__(self) -> str:
