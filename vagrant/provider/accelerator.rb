@@ -7,14 +7,14 @@ module ContainQemu
       "tcg" => %w[-accel tcg,thread=multi,tb-size=1024 -cpu max]
     }.freeze
 
-    # The name and, in a few words, why. `remembered` is what this machine ended up with earlier.
-    def self.choose(remembered = nil)
+    # The name and, in a few words, why. `failed` tells how this machine's earlier start under KVM ended, if badly.
+    def self.choose(failed = nil)
       forced = ENV["CONTAIN_ACCEL"].to_s
       if forced != ""
         raise Error, "CONTAIN_ACCEL must be kvm or tcg" unless ARGUMENTS.key?(forced)
         return [forced, "CONTAIN_ACCEL says so"]
       end
-      return ["tcg", "it did not boot under KVM before"] if remembered == "tcg"
+      return ["tcg", failed] if failed
       return ["tcg", "/dev/kvm is not writable"] unless File.writable?("/dev/kvm")
       # Some virtual machines have a /dev/kvm that opens but can't run an ordinary kernel.
       return ["tcg", "/proc/cpuinfo has neither vmx nor svm"] unless File.read("/proc/cpuinfo").match?(/^flags\s*:.*\b(vmx|svm)\b/)

@@ -25,29 +25,33 @@ module ContainQemu
     machine.id = "#{machine.name}-#{Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond)}"
   end
 
-  def self.start(env, machine, qemu, name, why)
+  # True once sshd answers.
+  def self.boot(env, machine, qemu, name, why, deadline)
     config = machine.provider_config
     qemu.start(name: machine.name.to_s, config: config, accelerator: Accelerator::ARGUMENTS[name], snapshot: env[:restore])
     env[:ui].info("#{Accelerator.title(name)} (#{why}), #{config.cpus} CPUs, #{config.memory} MiB, ssh on 127.0.0.1:#{qemu.ssh_port}")
+    qemu.wait_for_ssh(deadline)
+  rescue Error => error
+    raise unless name == "kvm"
+    env[:ui].warn(error.message)
+    false
   end
 
   Boot = step do |env, machine, qemu|
     began = Process.clock_gettime(Process::CLOCK_MONOTONIC)
-    name, why = Accelerator.choose(qemu.read("accelerator"))
-    deadline = name == "kvm" ? machine.provider_config.kvm_deadline : machine.config.vm.boot_timeout
-    start(env, machine, qemu, name, why)
-    up = qemu.wait_for_ssh(deadline)
+    patience = machine.config.vm.boot_timeout
+    deadline = machine.provider_config.kvm_deadline
+    name, why = Accelerator.choose(qemu.read("no_kvm"))
+    up = boot(env, machine, qemu, name, why, name == "kvm" ? deadline : patience)
     if !up && name == "kvm"
       qemu.kill
-      name = "tcg"
-      start(env, machine, qemu, name, "no ssh under KVM within #{deadline} s: once more")
-      up = qemu.wait_for_ssh(machine.config.vm.boot_timeout)
+      File.write(qemu.path("no_kvm"), "it did not come up under KVM")
+      up = boot(env, machine, qemu, "tcg", qemu.read("no_kvm"), patience)
     end
-    unless up && machine.communicate.wait_for_ready(machine.config.vm.boot_timeout)
+    unless up && machine.communicate.wait_for_ready(patience)
       raise Error, "#{machine.name} does not answer on ssh; its console's last words, from #{qemu.path('console.log')}:\n" +
                    File.readlines(qemu.path("console.log")).last(15).join
     end
-    File.write(qemu.path("accelerator"), name)
     env[:ui].info(format("up after %.0f s", Process.clock_gettime(Process::CLOCK_MONOTONIC) - began))
   end
 

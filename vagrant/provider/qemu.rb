@@ -43,7 +43,7 @@ module ContainQemu
       File.write(path("ssh_port"), monitor("info usernet")[/HOST_FORWARD\]\s+\d+\s+\S+\s+(\d+)/, 1])
     end
 
-    # Wait until sshd greets: true, or false when the time is over or qemu has gone.
+    # Waits until sshd greets. False when the time is over, or qemu has gone.
     def wait_for_ssh(seconds)
       deadline = now + seconds
       while now < deadline && pid
@@ -85,7 +85,7 @@ module ContainQemu
 
     def destroy
       kill
-      %w[disk.qcow2 box ssh_port accelerator console.log].each { |name| FileUtils.rm_f(path(name)) }
+      %w[disk.qcow2 box ssh_port no_kvm console.log].each { |name| FileUtils.rm_f(path(name)) }
     end
 
     # Read from the file itself, which works with and without a process.
