@@ -11,7 +11,7 @@ def words(host: Host, rootfs: str, *options: str) -> tuple[str, ...]:
 
 @pytest.mark.row("B91")
 def test_arguments_arrive_byte_for_byte(host: Host, rootfs: str) -> None:
-    given = ["", "-x", "--", "--chroot", b"\xff\xfe", "a b", "\n", "'\"", "*", "ä"]
+    given: list[str | bytes] = ["", "-x", "--", "--chroot", b"\xff\xfe", "a b", "\n", "'\"", "*", "ä"]
     script = 'for word; do printf "%s\\0" "$word"; done'
     ran = host.run(*words(host, rootfs), "sh", "-c", script, "sh", *given)
     assert ran.stdout.split(b"\0")[:-1] == [w if isinstance(w, bytes) else w.encode() for w in given]

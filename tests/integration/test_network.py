@@ -92,6 +92,7 @@ def test_two_contained_programs_speak_ipv6(bridge: Bridge, shell: Shell, family:
     assert "tentative" not in one.succeed("ip -6 address")
 
 
+@pytest.mark.row("B45")
 def test_an_address_in_use_is_refused(host: Host, rootfs: str, bridge: Bridge, pair: Pair) -> None:
     words = ("--chroot", rootfs, "--bridge", bridge.name, "--network-address")
     ran = host.contained(*words, f"{pair[0].address}/24", "--", "true")

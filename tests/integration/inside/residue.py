@@ -1,6 +1,7 @@
 """What a launch could leave behind on this host, as sets of lines that can be compared."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def cgroups() -> Iterator[str]:
     """Directories that contain made, in any hierarchy."""
     for folder, below, _ in os.walk("/sys/fs/cgroup"):
         for name in below:
-            if name.startswith("contain") and not owner_lives(name):
+            if re.fullmatch(r"contain(-\d.*)?", name) and not owner_lives(name):
                 yield os.path.join(folder, name)
 
 
