@@ -63,11 +63,11 @@ def command(name: str, words: "list[bytes]") -> int:
         module = import_module(f"contain.commands.{name}")
     except ModuleNotFoundError:
         raise ContainError(f"contain {text(name.encode())}", "this command is not installed") from None
-    status: int = module.main([bytes(word) for word in words])
     try:
+        status: int = module.main([bytes(word) for word in words])
         sys.stdout.flush()
-    except OSError:
-        return FAILED
+    except OSError as error:
+        raise ContainError(f"contain {name}", posix.strerror(error.errno or 0)) from None
     return status
 
 

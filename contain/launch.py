@@ -111,6 +111,8 @@ class Launch:
             talk = relay.Relay(self.live.init, child, pipes.life_write, pipes.ready_read, terminal)
             self._talk(pipes, talk)
             posix.close(talk.init_status)
+            if talk.reaped:
+                self.children.remove(child)  # its number may be somebody else's by now
         finally:
             out_of_memory = self._end_children(pipes)
         if in_foreground:

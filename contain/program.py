@@ -63,7 +63,9 @@ def judge(root: int, fd: int) -> Verdict:
     if kind != 0o100000 or not status.st_mode & 0o111:
         return Verdict(NOT_EXECUTABLE, "permission denied: it is not an executable file")
     if posix.fstatvfs(fd).f_flag & posix.ST_NOEXEC:
-        return Verdict(NOT_EXECUTABLE, "permission denied: its file system is mounted noexec")
+        return Verdict(
+            NOT_EXECUTABLE, "permission denied: its file system is mounted noexec", "keep the rootfs elsewhere, e.g. in /srv"
+        )
     head = posix.pread(fd, 4096, 0)
     if head.startswith(b"#!"):
         interpreter = head[2:].partition(b"\n")[0].strip().partition(b" ")[0].partition(b"\t")[0]

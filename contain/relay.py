@@ -23,6 +23,7 @@ class Relay:
         self.group = posix.getpgrp()
         self.init_status = posix.open(b"/proc/%d/status" % init, posix.O_RDONLY | posix.O_CLOEXEC)
         self.status: int | None = None  # the program's wait status, once it has ended
+        self.reaped = False
 
     def take(self, raw: bytes) -> None:
         """Act on one struct signalfd_siginfo."""
@@ -74,6 +75,7 @@ class Relay:
                 continue
             if not posix.WIFSTOPPED(status):
                 self.status = status
+                self.reaped = True
             elif posix.WSTOPSIG(status) in _STOPS:
                 self._stop(posix.WSTOPSIG(status))
             else:  # PTRACE_TRACEME made us its tracer: let it have the signal
