@@ -28,7 +28,7 @@ class Bridge:
             answer = socket.request(netlink.RTM_GETLINK, 0, body)[0][1]
         except OSError as error:
             if error.errno == linux.ENODEV:
-                hint = f"ip link add {text(name)} up type bridge makes one, `ip addr add` gives it an address; --bridge names another"
+                hint = f"ip link add {text(name)} up type bridge makes one (give it an address), --bridge names another"
                 raise ContainError(deed, "the bridge does not exist", hint) from None
             raise ContainError(deed, posix.strerror(error.errno or 0)) from None
         self.name = name
