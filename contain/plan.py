@@ -70,7 +70,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     plan.groups = placement.groups(limits, options.cgroup_parent, performing)
     plan.memory_limit = options.memory_limit or 0
     path = _find_program(plan, options, performing)
-    _warn_memory(plan, options)
+    _warn(plan, options)
 
     # -- the launcher. The address first: of all refusals left it is the likeliest.
     inside_socket = Socket()
@@ -241,10 +241,12 @@ def _find_program(plan: Plan, options: Options, performing: bool) -> bytes:
     return path
 
 
-def _warn_memory(plan: Plan, options: Options) -> None:
+def _warn(plan: Plan, options: Options) -> None:
     status = posix.fstat(plan.root_fd)
     if status.st_mode & 0o002 and not status.st_mode & 0o1000:
         plan.warnings.append(f"rootfs {word(options.chroot or b'')} is writable by everybody on the host")
+    elif status.st_uid not in (0, posix.geteuid()):
+        plan.warnings.append(f"rootfs {word(options.chroot or b'')} is owned by user {status.st_uid}, who can change it")
     limit = options.memory_limit
     if limit is None:
         return
