@@ -26,6 +26,8 @@ from contain.stub import elf
 EXIT_0 = elf(bytes.fromhex("b8e700000031ff0f05"))  # exit_group(0): the program costs nothing
 INSIDE = "CONTAIN_BENCH_INSIDE"
 
+Samples = dict[str, dict[str, list[tuple[float, float]]]]  # by column and tool: (wall, processor) in milliseconds
+
 
 def enter(arguments: list[str]) -> None:
     """Start again in namespaces of our own, and make there what the columns need."""
@@ -53,17 +55,17 @@ def enter(arguments: list[str]) -> None:
         subprocess.run(["ip", *words.split()], check=True)
 
 
-def timed(command: list[str], errors: Path) -> float:
-    """Milliseconds from before the first process is made to after it is reaped."""
+def timed(command: list[str], errors: Path) -> tuple[float, float]:
+    """Milliseconds from before the first process is made to after it is reaped, and of processors in all that was reaped."""
     program = shutil.which(command[0]) or command[0]
     actions = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1)]
     actions.append((os.POSIX_SPAWN_OPEN, 2, str(errors), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     start = time.perf_counter()
-    _, status, _ = os.wait4(os.posix_spawn(program, command, os.environ, file_actions=actions), 0)
+    _, status, usage = os.wait4(os.posix_spawn(program, command, os.environ, file_actions=actions), 0)
     elapsed = (time.perf_counter() - start) * 1000
     if status:
         raise SystemExit(f"{' '.join(command)}\nstatus {status}: {errors.read_text(encoding='utf-8', errors='replace')}")
-    return elapsed
+    return elapsed, (usage.ru_utime + usage.ru_stime) * 1000
 
 
 def spread(values: list[float]) -> dict[str, float]:
@@ -96,7 +98,7 @@ def main() -> None:
         (root / "true").write_bytes(EXIT_0)
         (root / "true").chmod(0o755)
         todo = commands(root, asked.columns)
-        seen: dict[str, dict[str, list[float]]] = {column: {tool: [] for tool in tools} for column, tools in todo.items()}
+        seen: Samples = {column: {tool: [] for tool in tools} for column, tools in todo.items()}
         try:
             for number in range(-3, asked.runs):
                 for column, tools in todo.items():
@@ -111,19 +113,21 @@ def main() -> None:
     show(seen, asked.runs, asked.gap, load, asked.json)
 
 
-def show(seen: dict[str, dict[str, list[float]]], runs: int, gap: float, load: float, file: str | None) -> None:
+def show(seen: Samples, runs: int, gap: float, load: float, file: str | None) -> None:
     """The table for people; everything for machines."""
     known = versions()
     out = [", ".join(f"{name} {version}" for name, version in known.items())]
     out += [f"{time.strftime('%Y-%m-%d')}, {runs} rounds, {gap:g} ms between starts, load before {load:.2f}; milliseconds", ""]
-    out.append(f"{'':8}{'median':>8}{'min':>8}{'p10':>8}{'p90':>8}   contain / it (p10..p90)")
+    out.append(f"{'':8}{'median':>8}{'min':>8}{'p10':>8}{'p90':>8}{'cpu':>8}   contain / it (p10..p90)")
     report: dict[str, dict[str, object]] = {}
     for column, tools in seen.items():
         out.append(f"{column}: {COLUMNS[column]}")
         report[column] = {}
         for tool, values in tools.items():
-            time_of, ratio = spread(values), spread([own / its for own, its in zip(tools["contain"], values, strict=True)])
-            row = f"  {tool:8}" + "".join(f"{time_of[key]:8.1f}" for key in ("median", "min", "p10", "p90"))
+            time_of = spread([wall for wall, _ in values])
+            ratio = spread([own / its for (own, _), (its, _) in zip(tools["contain"], values, strict=True)])
+            time_of["cpu"] = statistics.median(cpu for _, cpu in values)
+            row = f"  {tool:8}" + "".join(f"{time_of[key]:8.1f}" for key in ("median", "min", "p10", "p90", "cpu"))
             out.append(row if tool == "contain" else f"{row}   {ratio['median']:.2f} ({ratio['p10']:.2f}..{ratio['p90']:.2f})")
             report[column][tool] = {"ms": time_of, "contain_to_it": ratio, "all": values}
     sys.stdout.write("\n".join(out) + "\n")
