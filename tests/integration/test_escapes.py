@@ -20,19 +20,19 @@ def trap(host: Host, own_rootfs: str) -> str:
 @pytest.mark.parametrize("target", ["/proc/self/exe", "/proc/1/exe", "/proc/thread-self/exe", "../proc/self/exe"])
 def test_a_link_to_the_launchers_own_program_does_not_run(host: Host, trap: str, target: str) -> None:
     host.shell('rm "$1/bin/sh"; ln -s "$2" "$1/bin/sh"', trap, target)
-    refused(host.contained("--chroot", trap, "--", "/bin/sh", "-c", "echo ran"), "/bin/sh", 126)
+    refused(host.contained("--chroot", trap, "--", "/bin/sh", "-c", "echo ran"), "/bin/sh", 126, 127)
 
 
 @pytest.mark.row("B89")
 @pytest.mark.parametrize("target", ["/proc/self/exe", "/proc/1/exe"])
 def test_an_interpreter_line_with_the_launchers_own_program_does_not_run(host: Host, trap: str, target: str) -> None:
     host.put(f"{trap}/bin/script", f"#!{target}\nprint('ran')\n")
-    refused(host.contained("--chroot", trap, "--", "script"), "script", 126)
+    refused(host.contained("--chroot", trap, "--", "script"), "script", 126, 127)
 
 
 @pytest.mark.row("B89")
 def test_the_launchers_own_program_by_name_does_not_run(host: Host, trap: str) -> None:
-    refused(host.contained("--chroot", trap, "--", "/proc/self/exe", "-c", "print('ran')"), "/proc/self/exe", 126)
+    refused(host.contained("--chroot", trap, "--", "/proc/self/exe", "-c", "print('ran')"), "/proc/self/exe", 126, 127)
 
 
 def test_the_hosts_interpreter_is_out_of_reach_from_inside(host: Host, rootfs: str) -> None:

@@ -14,6 +14,7 @@ NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 def public_rootfs(host: Host, busybox: str) -> Iterator[str]:
     """A root that every user can reach."""
     path = images.make(host, "/tmp/root-of-everybody", busybox)
+    host.put(f"{path}/bin/someprogram", "#!/bin/sh\n")
     yield path
     host.run("rm", "-r", path)
 

@@ -39,9 +39,9 @@ def test_root_without_sys_resource_is_enough(host: Host, rootfs: str) -> None:
 
 def memory_top(host: Host) -> str:
     """Where the hierarchy with the memory controller is mounted."""
-    return host.shell(
-        'awk \'$9 == "cgroup" && $11 ~ /(^|,)memory/ || $9 == "cgroup2" {print $5}\' /proc/self/mountinfo | sort | head -n 1'
-    ).line
+    script = "awk '$3 == \"cgroup\" && $4 ~ /(^|,)memory(,|$)/ {print $2}' /proc/self/mounts"
+    v1 = host.shell(script).lines
+    return v1[0] if v1 else "/sys/fs/cgroup"
 
 
 @pytest.mark.row("B95")
@@ -60,7 +60,7 @@ def test_a_missing_cgroup_tree_is_told(host: Host, rootfs: str) -> None:
 
 @pytest.mark.row("B96")
 def test_where_both_versions_are_mounted_the_one_with_memory_is_used(host: Host, rootfs: str) -> None:
-    kinds = host.shell("awk '$9 ~ /^cgroup/ {print $9}' /proc/self/mountinfo | sort -u").lines
+    kinds = host.shell("awk '$3 ~ /^cgroup/ {print $3}' /proc/self/mounts | sort -u").lines
     if kinds != ["cgroup", "cgroup2"]:
         pytest.skip(f"{host} has one version of cgroups only")
     running = host.contain("--chroot", rootfs, *ROOT_ONLY, "--", "sh", "-c", "echo on; cat").wait_for("on")

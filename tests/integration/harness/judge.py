@@ -7,9 +7,10 @@ from .running import Finished
 SEVEN = ("sh", "-c", "exit 7")  # a program whose status nobody else would choose
 
 
-def refused(ran: Finished, pattern: str, status: int = 125) -> None:
-    """Contain said no, in its own words, naming the thing."""
-    assert ran.status == status, f"status {status} was expected of {ran}"
+def refused(ran: Finished, pattern: str, *statuses: int) -> None:
+    """Contain said no, in its own words, naming the thing; with status 125 unless others are given."""
+    wanted = statuses or (125,)
+    assert ran.status in wanted, f"status {wanted} was expected of {ran}"
     lines = ran.errors.splitlines()
     assert lines, f"a reason was expected of {ran}"
     assert all(line.startswith("contain: ") for line in lines), f"contain's own words were expected of {ran}"

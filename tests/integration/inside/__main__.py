@@ -84,6 +84,7 @@ class Hand:
         return {}
 
     def residue(self) -> dict[str, Any]:
+        self.table.reap()
         return dict(snapshot())
 
     def finish(self, within: float) -> dict[str, Any]:

@@ -23,7 +23,6 @@ class Child:
         self.said = {self.popen.stdout.fileno(): bytearray(), self.popen.stderr.fileno(): bytearray()}
         self.out, self.err = self.said.values()
         self.open = set(self.said)
-        self.ended = os.pidfd_open(self.popen.pid)
 
     def read(self, fd: int) -> None:
         data = os.read(fd, 1 << 16)
@@ -39,7 +38,6 @@ class Child:
         for stream in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
             if stream:
                 stream.close()
-        os.close(self.ended)
 
 
 class Table:
@@ -48,36 +46,52 @@ class Table:
     def __init__(self) -> None:
         self.children: dict[int, Child] = {}
         self.count = 0
+        self.death, told = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
 
     def start(self, argv: list[bytes], env: dict[bytes, bytes] | None, cwd: bytes | None) -> int:
         self.count += 1
         self.children[self.count] = Child(argv, env, cwd)
         return self.count
 
+    def reap(self) -> None:
+        """Collect the dead at once, orphans too, as the host's own init would: a zombie holds its namespace's init up."""
+        known = {child.popen.pid: child for child in self.children.values()}
+        try:
+            while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if dead.si_pid in known:
+                    known[dead.si_pid].status()
+                else:
+                    os.waitpid(dead.si_pid, 0)
+        except ChildProcessError:
+            return
+
     def pump(self, until: Callable[[], bool], within: float, also: int = -1) -> bool:
         """Read what the children say until `until()` holds, `also` can be read, or the time is over."""
         deadline = time.monotonic() + within
-        while not until():
+        while True:
+            self.reap()
+            if until():
+                return True
             poll = select.poll()
+            poll.register(self.death, select.POLLIN)
             for child in self.children.values():
                 for fd in child.open:
                     poll.register(fd, select.POLLIN)
-                if child.popen.returncode is None:
-                    poll.register(child.ended, select.POLLIN)
             if also >= 0:
                 poll.register(also, select.POLLIN)
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
             ready = {fd for fd, _ in poll.poll(left * 1000)}
+            if self.death in ready:
+                os.read(self.death, 4096)
             for child in self.children.values():
                 for fd in ready & child.open:
                     child.read(fd)
-                if child.ended in ready:
-                    child.status()
             if also in ready:
                 return True
-        return True
 
     def finish(self, within: float) -> list[str]:
         """End every child: its input's end and SIGTERM first, SIGKILL later. Answers who needed the latter."""

@@ -33,15 +33,6 @@ def descendants(root: int) -> dict[int, str]:
     return found
 
 
-def reap() -> None:
-    """Collect orphans that were handed to us, as the host's own init would."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
-
-
 def owner_lives(name: str) -> bool:
     """Whether a number in a cgroup's name is a living process: then it belongs to somebody else's running launch."""
     digits = "".join(c if c.isdigit() else " " for c in name).split()
@@ -96,7 +87,6 @@ def namespaces() -> Iterator[str]:
 
 
 def snapshot() -> dict[str, list[str]]:
-    reap()
     found = {
         "processes": (f"{pid} {name}" for pid, name in descendants(os.getpid()).items()),
         "namespaces": namespaces(),
