@@ -128,7 +128,7 @@ def parse(words: "list[bytes]") -> Options:
             setattr(options, option.field, True)
             continue
         if not equals:
-            if at == len(words):
+            if at == len(words) or words[at] == b"--":
                 raise ContainError(shown, f"its value {option.metavar} is missing")
             value = words[at]
             at += 1

@@ -41,7 +41,8 @@ def check(group: Group, privileged: bool) -> None:
     """Refuse what can be seen to fail: a missing group, a read-only file system, no accounting of swap, absent cores."""
     controllers = text(b", ".join(group.controllers))
     # A shared group need not be there yet: what must be is the top, below which it will be made.
-    base = group.directory if posix.access(group.directory, posix.F_OK) else group.hierarchy.mount
+    shared = isinstance(group, GroupV2) and group.shared and not posix.access(group.directory, posix.F_OK)
+    base = group.hierarchy.mount if shared else group.directory
     if not posix.access(base + b"/cgroup.procs", posix.F_OK):
         raise ContainError(f"cgroup {controllers}", f"the launcher's own cgroup {text(group.directory)} is gone")
     if privileged and not posix.access(base, posix.W_OK):

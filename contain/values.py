@@ -115,7 +115,7 @@ def address(raw: bytes) -> Address:
     """An address that one interface of a host may have, with its prefix length: `192.168.2.17/24`, `fd00::17/64`."""
     words, slash, prefix_words = raw.partition(b"/")
     family = AF_INET6 if b":" in words else AF_INET
-    packed = inet_pton(family, words) if words.isascii() and b"%" not in words else None
+    packed = inet_pton(family, words) if words.isascii() and b"%" not in words and b"\0" not in words else None
     if packed is None:
         raise ValueError("this is no IPv4 or IPv6 address with its prefix length, such as 192.168.2.17/24")
     if not slash:
