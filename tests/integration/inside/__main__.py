@@ -8,6 +8,7 @@ import base64
 import ctypes
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -15,6 +16,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from processes import Child, Table
 from residue import snapshot
+
+for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # as nohup and `… &` leave them, and programs inherit them
+    signal.signal(ignored, signal.SIG_DFL)
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 PRIVATE = """
