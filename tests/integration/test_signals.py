@@ -25,7 +25,11 @@ def test_sigterm_at_any_moment_of_a_launch_ends_it(host: Host, rootfs: str) -> N
 @pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "QUIT", "USR1", "ALRM"])
 def test_a_program_without_handlers_dies_of_it(host: Host, rootfs: str, name: str) -> None:
     """Also where it would be the first process of its namespace, which ignores such signals, but for the init."""
-    running = host.contain("--chroot", rootfs, "--", "sh", "-c", "echo on; exec sleep 1000").wait_for("on")
+    running = host.contain("--chroot", rootfs, "--", "sleep", "1000")
+    host.until(
+        'for pid in $(cat /proc/$1/task/$1/children); do grep -q "^sleep" /proc/$pid/cmdline && exit; done; exit 1',
+        str(running.pid),
+    )
     running.signal(name)
     assert running.finished(5).status == -signal.Signals[f"SIG{name}"]
 
