@@ -128,7 +128,15 @@ module ContainQemu
       end
     end
 
-    def provision = running { |b| b.use Provision }
+    # Without a name `vagrant provision` goes through all guests, of which most don't exist: no error.
+    def provision
+      created do |b|
+        b.use Call, IsState, :running do |env, c|
+          env[:result] ? c.use(Provision) : c.use(Say, "not running")
+        end
+      end
+    end
+
     def ssh = running { |b| b.use SSHExec }
     def ssh_run = running { |b| b.use SSHRun }
 
