@@ -34,6 +34,11 @@ def test_a_program_without_handlers_dies_of_it(host: Host, rootfs: str, name: st
     assert running.finished(5).status == -signal.Signals[f"SIG{name}"]
 
 
+def test_a_signal_is_the_programs_from_its_first_word_on(host: Host, rootfs: str) -> None:
+    """Fifty times: who has read the program's output knows that it runs, though the launcher may not have seen it yet."""
+    assert host.drive("first_word.py", rootfs) == []
+
+
 def test_a_program_may_handle_a_signal_and_go_on(host: Host, rootfs: str) -> None:
     script = "trap 'echo caught' USR1; trap 'exit 5' TERM; echo on; while :; do sleep 1 & wait; done"
     running = host.contain("--chroot", rootfs, "--", "sh", "-c", script).wait_for("on")

@@ -54,20 +54,25 @@ class Ssh:
     """A host that ssh reaches, as root or as a user who may use sudo without a password."""
 
     def __init__(self, name: str, ssh_config: str | None) -> None:
-        self.facts = testinfra.get_host(f"paramiko://{name}", ssh_config=ssh_config, sudo=True)
-        self.folder = self.facts.check_output("mktemp -d /root/contain-tests.XXXXXX")
-        client = self.facts.backend.client
+        plain = testinfra.get_host(f"paramiko://{name}", ssh_config=ssh_config)
+        self.sudo = "" if plain.check_output("id -u") == "0" else "sudo -n "
+        self.facts = testinfra.get_host(f"paramiko://{name}", ssh_config=ssh_config, sudo=bool(self.sudo))
+        self.folder = self.facts.check_output("mktemp -d /root/contain-hand.XXXXXX")
         for source in INSIDE.glob("*.py"):
             self.copy(source.read_bytes(), f"{self.folder}/{source.name}")
-        self.channel = client.get_transport().open_session()
-        self.channel.exec_command(f"sudo -n {PYTHON} -IS {self.folder}")
+        self.channel = self.open(f"{self.sudo}{PYTHON} -IS {self.folder}")
         self.to_hand = cast(Pipe, self.channel.makefile_stdin("wb"))
         self.from_hand = cast(Pipe, self.channel.makefile("rb"))
 
+    def open(self, command: str) -> Any:
+        """A command of its own on the one connection."""
+        channel = self.facts.backend.client.get_transport().open_session()
+        channel.exec_command(command)
+        return channel
+
     def copy(self, data: bytes, path: str) -> None:
         """Through `cat`, because sftp would not be root."""
-        channel = self.facts.backend.client.get_transport().open_session()
-        channel.exec_command(f"sudo -n sh -c 'cat > {path}'")
+        channel = self.open(f"{self.sudo}sh -c 'cat > {path}'")
         channel.sendall(data)
         channel.shutdown_write()
         if channel.recv_exit_status():
