@@ -132,7 +132,9 @@ class Launch:
         running = False
         while talk.status is None:
             watched = [signals] + ([] if running else [pipes.report_read]) + ([oom] if oom >= 0 else [])
-            for fd in linux.poll(tuple(watched)):
+            ready = linux.poll(tuple(watched))
+            # Signals are looked at first and acted on last: one sent by somebody who saw the program run must find us knowing it.
+            for fd in sorted(ready, key=lambda fd: fd != pipes.report_read):
                 if fd == pipes.report_read:
                     running = self._heard(pipes)
                     if self.failure is not None:
