@@ -133,7 +133,7 @@ class Launch:
         while talk.status is None:
             watched = [signals] + ([] if running else [pipes.report_read]) + ([oom] if oom >= 0 else [])
             ready = linux.poll(tuple(watched))
-            # Signals are looked at first and acted on last: one sent by somebody who saw the program run must find us knowing it.
+            # Signals are looked at first and acted on last: who saw the program run may send one, and we must know by then.
             for fd in sorted(ready, key=lambda fd: fd != pipes.report_read):
                 if fd == pipes.report_read:
                     running = self._heard(pipes)
