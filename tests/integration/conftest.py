@@ -97,6 +97,19 @@ def pair(shell: Shell, bridge: Bridge) -> tuple[Neighbour, Neighbour]:
 
 
 @pytest.fixture
+def public_contain(host: Host) -> Iterator[str]:
+    """The launcher where every user can read it: a checkout may lie in a folder of root's alone."""
+    copy = "/tmp/launcher-of-everybody"
+    checkout = host.contain_path.removesuffix("/bin/contain")
+    if host.finish("test", "-e", f"{checkout}/contain/launch.py").status != 0:
+        yield host.contain_path  # an installed one
+        return
+    host.shell('mkdir "$2"; cp -r "$1/bin" "$1/contain" "$2"; chmod -R a+rX "$2"', checkout, copy)
+    yield f"{copy}/bin/contain"
+    host.run("rm", "-r", copy)
+
+
+@pytest.fixture
 def mounted(host: Host) -> Iterator[Callable[..., str]]:
     """`mounted(type, options, source)`: a file system of the host's, gone after the test; answers its path."""
     made: list[str] = []

@@ -42,7 +42,7 @@ def test_ended_in_the_middle_it_leaves_nothing(host: Host) -> None:
     host.run("rmdir", folder)
 
 
-def test_it_is_refused_without_root(host: Host) -> None:
-    ran = host.finish("setpriv", "--reuid", "65534", "--clear-groups", host.contain_path, "demo")
+def test_it_is_refused_without_root(host: Host, public_contain: str) -> None:
+    ran = host.finish("setpriv", "--reuid", "65534", "--clear-groups", public_contain, "demo")
     assert ran.status == 125
     assert "needs root" in ran.errors
