@@ -74,7 +74,7 @@ def test_over_the_limit_the_program_is_killed_and_the_user_told(host: Host, root
 
 def test_the_whole_group_dies(host: Host, rootfs: str) -> None:
     """A child that is over the limit takes its parent and its brothers with it."""
-    script = "sleep 1000 & dd if=/dev/zero of=/dev/null bs=64M count=1; echo survived $?; exit 3"
+    script = "sleep 1000 & dd if=/dev/zero of=/dev/null bs=64M count=1; sleep 1; echo survived $?; exit 3"
     ran = host.contained("--chroot", rootfs, "--memory-limit", "16MiB", "--", "sh", "-c", script)
     assert ran.status == -signal.SIGKILL
     assert b"survived" not in ran.stdout
@@ -89,7 +89,7 @@ def test_a_neighbour_is_unharmed(host: Host, rootfs: str, shell: Shell) -> None:
 
 
 def test_files_in_memory_count(host: Host, rootfs: str) -> None:
-    script = "dd if=/dev/zero of=/dev/shm/file bs=1M count=64 2>/dev/null; echo survived"
+    script = "dd if=/dev/zero of=/dev/shm/file bs=1M count=64 2>/dev/null; sleep 1; echo survived"
     ran = host.contained("--chroot", rootfs, "--memory-limit", "16MiB", "--", "sh", "-c", script)
     assert ran.status == -signal.SIGKILL
     assert b"survived" not in ran.stdout
