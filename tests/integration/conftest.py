@@ -1,47 +1,104 @@
 """Fixtures: a host, a bridge, a root, two contained programs, and the residue check around every test."""
 
+import signal
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
 from tests.integration.harness import images
 from tests.integration.harness.bridge import Bridge, Neighbour
 from tests.integration.harness.host import Host
-from tests.integration.harness.inventory import connect
+from tests.integration.harness.inventory import Inventory, dispose
 from tests.integration.harness.running import Running, Shell
+from tests.integration.report.phases import fact
 
+INVENTORY = pytest.StashKey[Inventory]()
 NETNS_TEARDOWN = 2.0  # the kernel takes a network namespace apart after its last process has gone
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("contain")
-    group.addoption("--host", action="append", default=[], help="local, a guest, or an ssh host; repeatable")
-    group.addoption("--ssh-config", help="the ssh configuration that knows the hosts")
+    group.addoption("--host", action="append", default=[], help="local, a guest, an ssh host or a group; repeatable")
+    group.addoption(
+        "--inventory", help="Ansible's inventory that knows hosts and groups (default: vagrant/inventory/guests.yml)"
+    )
+    group.addoption("--ssh-config", help="an ssh configuration that knows the hosts; then no guest is booted")
     group.addoption("--contain", help="the launcher to test: a path on the host")
+    group.addoption(
+        "--keep-vm",
+        nargs="?",
+        const="always",
+        choices=["always", "failed"],
+        help="let guests run on afterwards, for the next run too; failed: only where a test failed, with a snapshot of it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    option = config.getoption
+    config.stash[INVENTORY] = Inventory(option("--inventory"), option("--ssh-config"), option("--contain"), option("--keep-vm"))
+    # Ended from outside, the tests still take their guests down.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", 143))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "host" in metafunc.fixturenames:
-        names = list(dict.fromkeys(metafunc.config.getoption("--host") or ["local"]))
-        metafunc.parametrize("host", names, indirect=True, scope="session")
+    if "host" not in metafunc.fixturenames:
+        return
+    inventory = metafunc.config.stash[INVENTORY]
+    names = inventory.expand(metafunc.config.getoption("--host") or ["local"])
+    if metafunc.definition.get_closest_marker("guest"):
+        names = [name for name in names if inventory.is_guest(name)]
+    metafunc.parametrize("host", names, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test for guests alone is none where there is no guest: it is left out, not skipped."""
+    nowhere = [item for item in items if item.get_closest_marker("guest") and "[NOTSET" in item.nodeid]
+    if nowhere:
+        config.hook.pytest_deselected(items=nowhere)
+        items[:] = [item for item in items if item not in nowhere]
 
 
 @pytest.fixture(scope="session")
-def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     """The place where contain runs."""
-    option = request.config.getoption
-    made = connect(
-        request.param,
-        contain=option("--contain"),
-        ssh_config=option("--ssh-config"),
-        folder=tmp_path_factory.mktemp(Path(request.param).name),
-    )
+    made = request.config.stash[INVENTORY].connect(request.param)
     if made.run("id", "-u").line != "0":
         pytest.exit(f"{made}: contain and its tests need root there", 1)
+    describe(made)
+    failed = request.session.testsfailed
     yield made
-    made.close()
+    try:
+        made.close()
+    finally:
+        if made.guest:
+            failed = request.session.testsfailed - failed
+            dispose(made.guest, made.keep == "always" or (made.keep == "failed" and failed > 0))
+
+
+def describe(host: Host) -> None:
+    """Tell the report what the host is."""
+    told = host.shell(
+        'uname -sr; python3 -V; stat -fc %T /sys/fs/cgroup; "$1" --version; . /etc/os-release; echo $PRETTY_NAME',
+        host.contain_path,
+    )
+    for name, value in zip(("kernel", "Python", "/sys/fs/cgroup", "contain", "system"), told.lines, strict=True):
+        fact(host.name, name, value)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure's report holds what a person would ask the host for, while it is still there."""
+    report = yield
+    host = getattr(item, "funcargs", {}).get("host")
+    if report.failed and isinstance(host, Host):
+        host.dirty = True
+        try:
+            for title, text in host.diagnosis():
+                report.sections.append((f"{host.name}: {title}", text))
+        except (OSError, RuntimeError) as error:
+            report.sections.append((f"{host.name}: diagnosis", f"it could not be asked: {error}"))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +109,13 @@ def busybox(host: Host) -> str:
 @pytest.fixture(scope="session")
 def rootfs(host: Host, busybox: str) -> str:
     """A root that no test may change; with one launch before any test, for what only the first launch makes."""
-    path = images.make(host, f"{host.folder}/rootfs", busybox)
-    host.contained("--chroot", path, "--quiet", "--", "true")
+    path = f"{host.folder}/rootfs"
+
+    def make() -> None:
+        images.make(host, path, busybox)
+        host.contained("--chroot", path, "--quiet", "--", "true")
+
+    host.lasting(make)
     return path
 
 
@@ -68,12 +130,15 @@ def own_rootfs(host: Host, busybox: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def host_tree(host: Host) -> tuple[str, ...]:
     """Options for a root with the host's own programs."""
-    return images.host_tree(host)
+    path = f"{host.folder}/tree"
+    host.lasting(lambda: images.host_tree(host, path))
+    return ("--chroot", path, "--bind", "/usr:/usr:ro")
 
 
 @pytest.fixture(scope="session")
 def bridge(host: Host) -> Iterator[Bridge]:
-    made = Bridge(host, "containtest0").make()
+    made = Bridge(host, "containtest0")
+    host.lasting(made.make)
     yield made
     made.remove()
 
@@ -149,7 +214,9 @@ def residue(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     host: Host = request.getfixturevalue("host")
+    host.clean()
     before = host.residue()
+    host.begin()
     yield
     stubborn = host.end_all()
     deadline = time.monotonic() + NETNS_TEARDOWN * host.patience

@@ -4,12 +4,18 @@ import base64
 import json
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tests.integration.report.phases import phase
+
+from .guest import PROVISIONED, Guest
 from .link import PYTHON, Link
 from .running import Finished, MissedError, Running
+
+if TYPE_CHECKING:
+    from .playbook import Played
 
 Word = str | bytes
 DRIVERS = Path(__file__).parent.parent / "drivers"
@@ -25,11 +31,28 @@ class Host:
     """`patience` stretches every time limit: a guest under emulation needs about thirteen times a real machine's.
 
     `ours` tells whether the host's network belongs to the tests: a private namespace or a guest, not a user's machine.
+    `groups` are the inventory's. A virtual machine has a `guest`; its `provisioned` is how its playbook ended.
     """
 
-    def __init__(self, name: str, link: Link, contain: str, patience: float = 1.0, ours: bool = True) -> None:
-        self.name, self.link, self.contain_path, self.patience = name, link, contain, patience
-        self.facts, self.ours = link.facts, ours
+    def __init__(
+        self,
+        name: str,
+        way: Callable[[], Link],
+        contain: str,
+        *,
+        patience: float = 1.0,
+        ours: bool = True,
+        groups: frozenset[str] = frozenset(),
+    ) -> None:
+        self.name, self.contain_path, self.patience, self.ours, self.groups = name, contain, patience, ours, groups
+        self.way, self.link = way, way()
+        self.guest: Guest | None = None
+        self.provisioned: Played | None = None
+        self.keep: str | None = None
+        self.dirty = False  # a test failed or left something: what comes next should not meet it
+        self.kept: list[str] = []
+        self.standing: list[Callable[[], object]] = []
+        self.ran: list[Running] = []
         self.fresh = 0
         self.folder = self.run("mktemp", "-d", "/root/contain-test.XXXXXX").line
 
@@ -54,7 +77,8 @@ class Host:
         names = None if env is None else {latin(k): latin(v) for k, v in env.items()}
         answer = self.ask("start", argv=words, env=names, cwd=None if cwd is None else latin(cwd))
         shown = shlex.join(word.encode("latin-1").decode("utf-8", "backslashreplace") for word in words)
-        return Running(self, answer["id"], answer["pid"], shown)
+        self.ran.append(Running(self, answer["id"], answer["pid"], shown))
+        return self.ran[-1]
 
     def finish(self, *argv: Word, within: float = 20, stdin: Word = b"", **how: Any) -> Finished:
         """Start a program, give it `stdin` and its end, await its end."""
@@ -107,10 +131,72 @@ class Host:
         found: dict[str, list[str]] = self.ask("residue")
         return found
 
+    def begin(self) -> None:
+        """A new test: what it starts and what the host says from now on is its own."""
+        self.ran = []
+        self.since = self.ask("clock")
+
+    def lasting(self, make: Callable[[], object]) -> None:
+        """Have `make` done now, and again whenever the host comes back without it: from a snapshot, or after a reboot."""
+        make()
+        self.standing.append(make)
+
+    def come_back(self) -> None:
+        """Reach the host anew, and have all that lasts made anew."""
+        with phase(self.name, "connect"):
+            self.link.abandon()
+            self.link = self.way()
+            self.shell('rm -rf "$1"; mkdir -m 700 "$1"', self.folder)
+            for make in self.standing:
+                make()
+        self.dirty = False
+
+    def restore(self, snapshot: str = PROVISIONED) -> None:
+        """A guest as it was provisioned, whatever tests have done to it."""
+        assert self.guest is not None, f"{self} is no guest of ours, and can't be put back"
+        with phase(self.name, "restore"):
+            self.guest.restore(snapshot)
+        self.come_back()
+
+    def reboot(self) -> None:
+        """Shut a guest down and boot it again."""
+        assert self.guest is not None, f"{self} is no guest of ours, and can't be rebooted"
+        with phase(self.name, "reboot") as now:
+            for line in self.guest.reload():
+                now.progress(line)
+        self.come_back()
+
+    def clean(self) -> None:
+        """Before a test: back to the start if an earlier one left the host dirty, and failures kept where that was asked."""
+        if not self.dirty or self.guest is None:
+            return
+        if self.keep == "failed" and len(self.kept) < 3:
+            self.kept.append(f"failed-{len(self.kept) + 1}")
+            with phase(self.name, f"snapshot {self.kept[-1]}"):
+                self.guest.save(self.kept[-1])
+        self.restore()
+
+    def ssh_command(self, *words: str) -> list[str]:
+        """The words with which OpenSSH runs a command on a guest; for what needs a login and a terminal of its own."""
+        assert self.guest is not None, f"{self} is no guest of ours"
+        return ["ssh", "-F", str(self.guest.ssh_config_path), "-o", "LogLevel=ERROR", *words]
+
+    def diagnosis(self) -> Iterator[tuple[str, str]]:
+        """What a person would ask for after a failure: titles and texts."""
+        yield "programs", "\n".join(shown_running(running) for running in self.ran[-12:])
+        yield from self.ask("diagnosis", **self.since).items()
+        if self.guest:
+            yield "console", "\n".join(self.guest.console.read_text(errors="backslashreplace").splitlines()[-30:])
+
     def end_all(self) -> list[str]:
         """End what the test left running; answers what needed SIGKILL."""
         stubborn: list[str] = self.ask("finish", within=5 * self.patience)["stubborn"]
         return stubborn
+
+    @property
+    def facts(self) -> Any:
+        """testinfra's view of the host: packages, files, services, interfaces."""
+        return self.link.facts
 
     @property
     def cores(self) -> int:
@@ -121,3 +207,11 @@ class Host:
             self.run("rm", "-rf", self.folder)
         finally:
             self.link.close()
+
+
+def shown_running(running: Running) -> str:
+    """A program as a failure's report shows it, whether it has ended or not."""
+    try:
+        return str(running.state())
+    except RuntimeError as error:
+        return f"{running}: {error}"

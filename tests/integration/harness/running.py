@@ -87,6 +87,10 @@ class Running:
             self.end = self.report(answer)
         return self.end
 
+    def state(self) -> Finished:
+        """Where it stands, running or not; a running one has no status."""
+        return self.end or self.report(self.host.ask("wait", id=self.number, within=0))
+
     def signal(self, name: str | int) -> None:
         """Send a signal by its name without SIG, or by its number."""
         number = name if isinstance(name, int) else int(signals.Signals[f"SIG{name}"])

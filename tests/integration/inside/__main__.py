@@ -10,10 +10,12 @@ import json
 import os
 import signal
 import sys
+import time
 from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from diagnosis import diagnosis
 from processes import Child, Table
 from residue import snapshot
 
@@ -92,6 +94,13 @@ class Hand:
     def residue(self) -> dict[str, Any]:
         self.table.reap()
         return dict(snapshot())
+
+    def clock(self) -> dict[str, Any]:
+        """This moment in seconds since the boot, as the kernel's log has it, and since 1970."""
+        return {"up": time.monotonic(), "at": time.time()}
+
+    def diagnosis(self, up: float, at: float) -> dict[str, Any]:
+        return dict(diagnosis(up, at))
 
     def finish(self, within: float) -> dict[str, Any]:
         return {"stubborn": self.table.finish(within)}
