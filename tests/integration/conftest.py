@@ -213,6 +213,9 @@ def residue(request: pytest.FixtureRequest) -> Iterator[None]:
     if "host" not in request.fixturenames:
         yield
         return
+    if "yardstick" in request.fixturenames and request.getfixturevalue("yardstick").checks is not None:
+        yield  # a look at what was measured under an earlier test's check
+        return
     host: Host = request.getfixturevalue("host")
     host.clean()
     before = host.residue()

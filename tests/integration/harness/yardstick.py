@@ -1,0 +1,63 @@
+"""The yardstick as the tests ask it: a group of rows measured once per host, then looked up case by case."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.integration.yardstick.rows import FAILS, PASSES, UNASKED, Check, Row
+
+from .host import Host
+from .link import PYTHON
+
+FOLDER = Path(__file__).parent.parent / "yardstick"
+OPTIONS = "--chroot / --env-all --quiet --"
+
+
+def lend(host: Host) -> str:
+    """The yardstick's own files, brought to the host; answers their folder."""
+    path = f"{host.folder}/yardstick"
+    host.run("mkdir", "-p", f"{path}/probes", f"{path}/shims")
+    for source in FOLDER.rglob("*.py"):
+        host.put(f"{path}/{source.relative_to(FOLDER)}", source.read_bytes())
+    return path
+
+
+class Answers:
+    """What the yardstick said about some rows on one host. The rows are measured when the first case is looked up.
+
+    The environment variable LAUNCHER names another launcher, as the words before the program's; what it does differently is
+    then an expected failure. CONTAIN_PAIRS is the number of (signal, moment) pairs.
+    """
+
+    def __init__(self, host: Host, rows: Sequence[Row]) -> None:
+        self.host, self.rows = host, rows
+        self.other = os.environ.get("LAUNCHER", "")
+        self.checks: dict[tuple[str, str], Check] | None = None
+
+    def measure(self) -> dict[tuple[str, str], Check]:
+        host = self.host
+        pairs = os.environ.get("CONTAIN_PAIRS") or ("5000" if host.patience == 1 else "200")
+        ran = host.run(
+            PYTHON, "-IS", lend(host),
+            "--launcher", self.other or f"{host.contain_path} {OPTIONS}",
+            "--patience", str(host.patience), "--pairs", pairs,
+            *(row.name for row in self.rows),
+            within=600,
+        )  # fmt: skip
+        checks = [Check(**json.loads(line)) for line in ran.lines]
+        return {(check.name, check.case): check for check in checks}
+
+    def holds(self, row: Row, case: str = "") -> None:
+        """The case passes, or differs in the very way that docs/transparency.md states."""
+        if self.checks is None:
+            self.checks = {}  # asked once, even if that fails
+            self.checks = self.measure()
+        check = self.checks[row.name, case]
+        if check.verdict == UNASKED:
+            pytest.skip(f"{self.other or self.host}: {check.note}")
+        if self.other and check.verdict != PASSES:
+            pytest.xfail(f"{self.other}: bare {check.expected}, launched {check.got}")
+        assert check.verdict != FAILS, f"\n  bare: {check.expected}\n  launched: {check.got}\n  {check.note}"
