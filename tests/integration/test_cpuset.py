@@ -1,8 +1,11 @@
 """--cpu-core-ids: the program runs on these cores and on no other."""
 
+import json
+
 import pytest
 
-from tests.integration.harness.host import Host
+from tests.integration.harness.host import DRIVERS, Host
+from tests.integration.harness.link import PYTHON
 from tests.integration.harness.running import Shell
 
 ALLOWED = "sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status"
@@ -52,6 +55,16 @@ def test_a_spinning_load_lands_on_the_given_core_only(host: Host, shell: Shell) 
     for _ in range(20):
         seen |= set(inside.succeed(look).split())
     assert seen == {"1"}
+
+
+def test_affinity_is_what_the_program_is_told_and_where_its_load_runs(host: Host, host_tree: tuple[str, ...]) -> None:
+    """Asked by sched_getaffinity(2), and by the processor of each of twice as many spinning processes: all given, no other."""
+    n = host.cores
+    host.put(f"{host_tree[1]}/tmp/spin.py", (DRIVERS / "spin.py").read_bytes())
+    for cores in [[n - 1], [0, n - 1], [1, 3], [0, 2, 3]] if n > 3 else [[n - 1], [0, n - 1]]:
+        words = ("--cpu-core-ids", ",".join(map(str, cores)), "--", PYTHON, "-IS", "/tmp/spin.py", f"{20 * host.patience}")
+        found = json.loads(host.contained(*host_tree, *words, within=40).succeeded().line)
+        assert found == {"told": cores, "ran on": cores}
 
 
 def test_cores_and_memory_limit_go_together(host: Host, rootfs: str) -> None:

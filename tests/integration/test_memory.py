@@ -4,54 +4,32 @@ import signal
 
 import pytest
 
+from tests.integration.harness import cgroups
 from tests.integration.harness.host import Host
-from tests.integration.harness.running import Running, Shell
+from tests.integration.harness.running import Shell
 
 HOG = "dd if=/dev/zero of=/dev/null bs={size} count=1 2>/dev/null"  # a buffer of that size, all of it written
 
 BIG = ("dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1")
 
 
-def group(host: Host, running: Running, controller: str) -> str:
-    """The folder of the cgroup that the contained program lives in, seen from the host."""
-    script = """
-        for pid in $(cat /proc/"$1"/task/*/children); do
-            own=$(awk -F: -v c="$2" '$2 == c || ($1 == 0 && $2 == "")  {print $3}' /proc/$pid/cgroup)
-            for path in $own; do
-                for top in /sys/fs/cgroup/"$2" /sys/fs/cgroup; do
-                    [ -e "$top$path/$2.limit_in_bytes" ] || [ -e "$top$path/$2.max" ] || continue
-                    case $path in *contain*) echo "$top$path"; exit ;; esac
-                done
-            done
-        done
-        exit 1
-    """
-    return host.shell(script, str(running.pid), controller).line
-
-
-def read(host: Host, folder: str, *names: str) -> int:
-    """The first of the files that is there: v1 and v2 name them differently."""
-    return int(host.shell('cd "$1"; shift; for f; do [ -e $f ] && exec cat $f; done; exit 1', folder, *names).line)
-
-
 @pytest.mark.parametrize(
     ("size", "limit"),
     [("16MiB", 16 << 20), ("16M", 16 << 20), ("16MB", None), ("16777216", 16 << 20), ("20480k", 20 << 20)],
 )
-def test_the_limit_in_the_kernel_is_the_one_asked_for(host: Host, shell: Shell, size: str, limit: int | None) -> None:
+def test_the_limit_in_the_kernel_is_the_one_asked_for(shell: Shell, size: str, limit: int | None) -> None:
     """16 MB is no whole number of pages: the kernel may round down by less than one, never up."""
-    folder = group(host, shell("--memory-limit", size), "memory")
-    real = read(host, folder, "memory.limit_in_bytes", "memory.max")
+    real = cgroups.of(shell("--memory-limit", size), "memory").number("memory.limit_in_bytes", "memory.max")
     assert real == limit if limit else 16_000_000 - 4096 < real <= 16_000_000
 
 
 def test_swap_is_closed(host: Host, shell: Shell) -> None:
-    folder = group(host, shell("--memory-limit", "16MiB"), "memory")
-    both = host.finish("cat", f"{folder}/memory.memsw.limit_in_bytes")
-    if both.status == 0:
-        assert int(both.line) == 16 << 20
+    """v1 limits memory and swap together, v2 swap alone; a v2 kernel without swap has no file for it."""
+    group = cgroups.of(shell("--memory-limit", "16MiB"), "memory")
+    if host.finish("test", "-e", f"{group.folder}/memory.limit_in_bytes").status == 0:
+        assert group.number("memory.memsw.limit_in_bytes") == 16 << 20
     else:
-        assert read(host, folder, "memory.swap.max") == 0
+        assert group.number("memory.swap.max") == 0
 
 
 def test_without_the_flag_memory_is_not_limited(host: Host, rootfs: str) -> None:
@@ -87,10 +65,25 @@ def test_the_whole_group_dies(host: Host, rootfs: str) -> None:
 
 
 def test_a_neighbour_is_unharmed(host: Host, rootfs: str, shell: Shell) -> None:
+    """Nor is what it has in memory lost, or its share made smaller."""
     neighbour = shell("--memory-limit", "16MiB")
+    neighbour.succeed("head -c 8m /dev/urandom > /dev/shm/kept")
+    kept = neighbour.succeed("md5sum /dev/shm/kept")
     ran = host.contained("--chroot", rootfs, "--memory-limit", "16MiB", "--", *BIG)
     assert ran.status == -signal.SIGKILL
-    assert neighbour.succeed("echo alive") == "alive\n"
+    assert neighbour.succeed("md5sum /dev/shm/kept") == kept
+    neighbour.close_stdin()
+    assert (neighbour.exit_status, neighbour.stderr) == (0, b"")
+
+
+def test_the_hosts_log_names_the_group_that_was_out_of_memory(host: Host, shell: Shell) -> None:
+    running = shell("--memory-limit", "16MiB")
+    group = cgroups.of(running, "memory")
+    told = f"oom-kill:.*/{group.name}[,/]"
+    before = host.finish("sh", "-c", 'dmesg | grep -c "$1"', "sh", told).line  # a number may come again
+    running.write(f"exec {' '.join(BIG)}\n")
+    assert running.exit_status == -signal.SIGKILL
+    host.until('[ "$(dmesg | grep -c "$1")" -gt "$2" ]', told, before)
 
 
 def test_files_in_memory_count(host: Host, rootfs: str) -> None:

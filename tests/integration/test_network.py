@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.integration.harness.bridge import Bridge, Neighbour
+from tests.integration.harness.bridge import Bridge, Neighbour, Talker
 from tests.integration.harness.host import Host
 from tests.integration.harness.running import MissedError, Shell
 
@@ -24,6 +24,37 @@ def test_two_contained_programs_talk_tcp_both_ways(pair: Pair) -> None:
         assert heard.splitlines()[-1] == "contained"
 
 
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+def test_every_byte_arrives_and_comes_back(bridge: Bridge, host_tree: tuple[str, ...], kind: str, family: int) -> None:
+    """Each is asked by the other, and sees the address that this one was given."""
+    one, other = (Talker(bridge, host_tree, kind, name, bridge.next(family)) for name in ("one", "other"))
+    for server, client in ((one, other), (other, one)):
+        client.ask(server.address, f"{server.name} answered")
+        server.running.wait_for(f"heard {client.address}")
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+def test_an_address_is_reached_on_its_own_bridge_only(
+    host: Host, bridge: Bridge, host_tree: tuple[str, ...], kind: str
+) -> None:
+    """A third program in the same subnet, but on another bridge, finds nobody there, and then its own neighbour."""
+    other = Bridge(host, "containtest1", "10.78.0", "fd78").make()
+    try:
+        address = bridge.next()
+        server = Talker(bridge, host_tree, kind, "server", address)
+        third = Talker(other, host_tree, kind, "third", bridge.next())
+        third.ask(address, "no answer", seconds=1)
+        Talker(other, host_tree, kind, "namesake", address)
+        third.ask(address, "namesake answered")
+        neighbour = Talker(bridge, host_tree, kind, "neighbour", bridge.next())
+        neighbour.ask(address, "server answered")
+        assert server.running.wait_for("heard").said.splitlines()[1:] == [b"heard %s" % neighbour.address.encode()]
+    finally:
+        host.end_all()
+        other.remove()
+
+
 def test_the_host_answers_on_the_bridge(bridge: Bridge, pair: Pair) -> None:
     one, _ = pair
     one.succeed(f"ping -c 1 -w 5 {bridge.address}")
@@ -31,13 +62,13 @@ def test_the_host_answers_on_the_bridge(bridge: Bridge, pair: Pair) -> None:
 
 
 def test_two_bridges_are_two_worlds(host: Host, bridge: Bridge, shell: Shell, pair: Pair) -> None:
-    """Same addresses, another bridge: nobody there is reached."""
+    """Nor does the host lead from one to the other, unless it was told to."""
     other = Bridge(host, "containtest1", "10.78.0", "fd78").make()
     try:
         stranger = shell("--bridge", other.name, "--network-address", "10.78.0.9/24")
         stranger.succeed(f"ping -c 1 -w 5 {other.address}")
         host.finish("sysctl", "-qw", f"net.ipv4.conf.{other.name}.forwarding=0")
-        stranger.fail(f"ping -c 1 -w 2 {pair[0].address}")
+        stranger.fail(f"ping -c 1 -w 2 -W 1 {pair[0].address}")
     finally:
         host.end_all()
         other.remove()

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from .host import Host
+from .host import DRIVERS, Host
+from .link import PYTHON
 from .running import Shell
 
 
@@ -34,10 +35,10 @@ class Bridge:
     def remove(self) -> None:
         self.host.run("ip", "link", "delete", self.name)
 
-    def next(self) -> str:
+    def next(self, family: int = 4) -> str:
         """An address that no test of this session has had, without its prefix length."""
         self.given += 1
-        return f"{self.subnet}.{self.given}"
+        return f"{self.subnet}.{self.given}" if family == 4 else f"{self.subnet6}::{self.given:x}"
 
     @property
     def ports(self) -> list[str]:
@@ -51,3 +52,19 @@ class Neighbour:
         self.address = bridge.next()
         self.running = shell("--bridge", bridge.name, "--network-address", f"{self.address}/24")
         self.succeed, self.fail, self.attempt = self.running.succeed, self.running.fail, self.running.attempt
+
+
+class Talker:
+    """A contained program of `host_tree` that speaks `kind`, tcp or udp, on its own address; see drivers/talker.py."""
+
+    def __init__(self, bridge: Bridge, host_tree: tuple[str, ...], kind: str, name: str, address: str) -> None:
+        self.name, self.address = name, address
+        bridge.host.put(f"{host_tree[1]}/tmp/talker.py", (DRIVERS / "talker.py").read_bytes())
+        network = ("--bridge", bridge.name, "--network-address", f"{address}/{64 if ':' in address else 24}")
+        talker = (PYTHON, "-IS", "/tmp/talker.py", kind, name, address)
+        self.running = bridge.host.contain(*host_tree, *network, "--", *talker).wait_for("listening")
+
+    def ask(self, address: str, awaited: str, seconds: float = 20) -> None:
+        """Ask whoever has that address, until the awaited answer is told; at most for so many seconds."""
+        self.running.write(f"{address} {seconds * self.running.host.patience}\n")
+        self.running.wait_for(awaited, 2 * seconds)

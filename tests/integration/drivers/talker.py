@@ -1,0 +1,61 @@
+"""Inside a container: `talker.py tcp|udp NAME ADDRESS` answers on that address, and asks others when it is told to.
+
+Whatever a peer sends goes back to it behind NAME, and `heard PEER` tells who it was. A line `PEER SECONDS` on stdin is the
+other side of it: `NAME answered` if every byte came back, else `no answer: REASON`.
+"""
+
+import os
+import socket
+import sys
+import threading
+
+PORT = 7
+SIZE = {"tcp": 1 << 20, "udp": 1000}  # more than any buffer on the way holds, and one packet
+
+
+def rest(connection: socket.socket) -> bytes:
+    """What the peer sends until it closes its side."""
+    parts = []
+    while part := connection.recv(1 << 16):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def serve() -> None:
+    while True:
+        if kind == "udp":
+            data, peer = listener.recvfrom(1 << 16)
+            listener.sendto(name + data, peer)
+        else:
+            connection, peer = listener.accept()
+            with connection:
+                connection.sendall(name + rest(connection))
+        print(f"heard {peer[0]}", flush=True)
+
+
+def ask(address: str, seconds: float) -> str:
+    data = os.urandom(SIZE[kind])
+    with socket.socket(family, listener.type) as asker:
+        asker.settimeout(seconds)
+        try:
+            asker.connect((address, PORT))
+            asker.sendall(data)
+            if kind == "tcp":
+                asker.shutdown(socket.SHUT_WR)
+            answer = asker.recv(1 << 16) if kind == "udp" else rest(asker)
+        except OSError as error:
+            return f"no answer: {error}"
+    return f"{answer[: -len(data)].decode()} answered" if answer.endswith(data) else "no answer: other bytes came back"
+
+
+kind, name, own = sys.argv[1], sys.argv[2].encode(), sys.argv[3]
+family = socket.AF_INET6 if ":" in own else socket.AF_INET
+listener = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+listener.bind((own, PORT))
+if kind == "tcp":
+    listener.listen()
+threading.Thread(target=serve, daemon=True).start()
+print("listening", flush=True)
+for order in sys.stdin:
+    address, seconds = order.split()
+    print(ask(address, float(seconds)), flush=True)
