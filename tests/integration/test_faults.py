@@ -1,13 +1,13 @@
 """When something breaks in the middle: nothing lives on, nothing hangs, and the next start sweeps what is left."""
 
 import signal
-from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.harness import cgroups
 from tests.integration.harness.bridge import Bridge
 from tests.integration.harness.host import Host
-from tests.integration.harness.judge import SEVEN, accepted
+from tests.integration.harness.judge import SEVEN, accepted, refused
 from tests.integration.harness.running import Shell
 
 LIMITS = ("--memory-limit", "32MiB", "--cpu-core-ids", "0")
@@ -98,20 +98,12 @@ def test_a_message_that_cannot_be_written_changes_no_status(host: Host, stream: 
     assert host.finish("sh", "-c", script, "sh", host.contain_path, "--chroot", "/nonexistent", "--", "x").status == 125
 
 
-@pytest.fixture
-def crowded(host: Host) -> Iterator[str]:
-    """A group that may hold one process only."""
-    group = "/sys/fs/cgroup/pids/tests-of-containers"
-    if host.finish("mkdir", group).status != 0:
-        pytest.skip(f"{host} has no pids hierarchy in which a test may make a group")
-    host.shell('echo 1 > "$1/pids.max"', group)
-    yield group
-    host.run("rmdir", group)
-
-
-def test_a_caller_that_may_not_fork_is_told(host: Host, rootfs: str, crowded: str) -> None:
-    script = f'echo 0 > {crowded}/tasks; exec "$@"'
-    ran = host.finish("sh", "-c", script, "sh", host.contain_path, "--chroot", rootfs, *LIMITS, "--", *SEVEN)
-    assert ran.status == 125
-    assert ran.errors.startswith("contain: ")
-    assert "Traceback" not in ran.errors
+def test_a_caller_that_may_not_fork_is_told(host: Host, rootfs: str) -> None:
+    """In a group that may hold one process only."""
+    with cgroups.made(host, "pids") as group:
+        group.set("pids.max", "1")
+        words = ("--chroot", rootfs, *LIMITS, "--", *SEVEN)
+        refused(
+            host.finish("sh", "-c", f'{group.enter} && exec "$@"', "sh", host.contain_path, *words),
+            "Resource temporarily unavailable",
+        )

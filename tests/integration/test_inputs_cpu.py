@@ -1,9 +1,8 @@
 """Odd lists of cores: what is not there is refused by its number and never dropped."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
+from tests.integration.harness import cgroups
 from tests.integration.harness.host import Host
 from tests.integration.harness.judge import SEVEN, accepted, refused
 
@@ -57,19 +56,25 @@ def test_a_core_named_twice_is_one(host: Host, rootfs: str, cores: str, meant: s
     accepted(host.contained("--chroot", rootfs, "--cpu-core-ids", cores, "--", "sh", "-c", script))
 
 
-@pytest.fixture
-def on_core_0(host: Host) -> Iterator[Callable[[str], str]]:
-    """A shell line that runs its words in a cgroup of the host that has core 0 only."""
-    group = "/sys/fs/cgroup/cpuset/tests-of-containers"
-    if host.finish("mkdir", group).status != 0:
-        pytest.skip(f"{host} has no cpuset hierarchy in which a test may make a group")
-    host.shell('cd "$1"; echo 0 > cpuset.cpus; cat ../cpuset.mems > cpuset.mems', group)
-    yield lambda words: f"echo 0 > {group}/tasks; {words}"
-    host.run("rmdir", group)
+@pytest.mark.row("B39")
+def test_a_core_that_the_caller_may_not_use_is_refused(host: Host, rootfs: str) -> None:
+    """Alone in a group with core 0, where on v2 too there is a place for another group below it."""
+    with cgroups.made(host, "cpuset") as group:
+        group.set("cpuset.cpus", "0")
+        words = ("sh", "-c", f'{group.enter} && exec "$@"', "sh", host.contain_path, "--chroot", rootfs, "--cpu-core-ids")
+        accepted(host.finish(*words, "0", "--", *SEVEN))
+        refused(host.finish(*words, "1", "--", *SEVEN), "cpu.*not available")
 
 
 @pytest.mark.row("B39")
-def test_a_core_that_the_caller_may_not_use_is_refused(host: Host, rootfs: str, on_core_0: Callable[[str], str]) -> None:
-    words = ("sh", host.contain_path, "--chroot", rootfs, "--cpu-core-ids")
-    accepted(host.finish("sh", "-c", on_core_0('"$@"'), *words, "0", "--", *SEVEN))
-    refused(host.finish("sh", "-c", on_core_0('"$@"'), *words, "1", "--", *SEVEN), "cpu.*not available")
+def test_a_limit_on_cores_is_not_escaped_in_company(host: Host, rootfs: str) -> None:
+    """Where the caller has a brother in its group: v1 makes a group below, and v2, which could not, says no to both cores."""
+    with cgroups.made(host, "cpuset") as group:
+        group.set("cpuset.cpus", "0")
+        words = ("sh", "-c", f'{group.enter} && "$@"; exit $?', "sh", host.contain_path, "--chroot", rootfs, "--cpu-core-ids")
+        refused(host.finish(*words, "1", "--", *SEVEN), "cpu.*(not available|would escape)")
+        ran = host.finish(*words, "0", "--", *SEVEN)
+        if group.door == "tasks":
+            accepted(ran)
+        else:
+            refused(ran, "cpuset.cpus = 0.*would escape")

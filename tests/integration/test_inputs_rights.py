@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.integration.harness import cgroups
 from tests.integration.harness.bridge import Bridge
 from tests.integration.harness.host import Host
 from tests.integration.harness.judge import SEVEN, accepted, refused
@@ -58,24 +59,35 @@ def test_a_missing_cgroup_tree_is_told(host: Host, rootfs: str) -> None:
 
 @pytest.mark.row("B96")
 def test_where_both_versions_are_mounted_the_one_with_memory_is_used(host: Host, rootfs: str) -> None:
-    kinds = host.shell("awk '$3 ~ /^cgroup/ {print $3}' /proc/self/mounts | sort -u").lines
-    if kinds != ["cgroup", "cgroup2"]:
-        pytest.skip(f"{host} has one version of cgroups only")
-    running = host.contain("--chroot", rootfs, *ROOT_ONLY, "--", "sh", "-c", "echo on; cat").wait_for("on")
-    host.until('grep -q "memory:.*/contain" /proc/$(cat /proc/$1/task/$1/children | cut -d" " -f2)/cgroup', str(running.pid))
+    """A host that has one of them only is lent the other, empty, in a mount namespace of the launch."""
+    place = host.new("hierarchy")
+    lend = """
+        mkdir "$0" && mount -t tmpfs none "$0" && mkdir "$0/other"
+        kinds=$(awk '$3 ~ /^cgroup/ {print $3}' /proc/self/mounts | sort -u)
+        case $kinds in
+            cgroup) mount -t cgroup2 none "$0/other" ;;
+            cgroup2) mount -t cgroup -o none,name=tests none "$0/other" ;;
+        esac && exec "$@"
+    """
+    program = ("--chroot", rootfs, *ROOT_ONLY, "--", "sh", "-c", "echo on; cat")
+    running = host.start(*PRIVATE_MOUNTS, lend, place, host.contain_path, *program).wait_for("on")
+    mounted = host.run("awk", "{print $3}", f"/proc/{running.pid}/mounts").lines
+    assert {"cgroup", "cgroup2"} <= set(mounted)
+    group = cgroups.of(running, "memory")
+    assert group.number("memory.limit_in_bytes", "memory.max") == 64 << 20
+    running.close_stdin()
+    assert (running.exit_status, running.stderr) == (0, b"")
+    host.run("rmdir", place)
 
 
 @pytest.mark.row("B97")
-def test_a_tree_that_takes_no_more_groups_is_told(host: Host, rootfs: str) -> None:
-    group = "/sys/fs/cgroup/tests-of-containers"
-    if host.finish("test", "-e", "/sys/fs/cgroup/cgroup.controllers").status != 0:
-        pytest.skip(f"{host} has cgroups of version 1, which know no limit on their number")
-    host.shell('mkdir "$1" && echo 0 > "$1/cgroup.max.descendants"', group)
-    try:
-        ran = host.contained("--chroot", rootfs, "--cgroup-parent", "/tests-of-containers", *ROOT_ONLY, "--", *SEVEN)
-        refused(ran, "cgroup")
-    finally:
-        host.run("rmdir", group)
+def test_a_parent_in_which_no_program_can_run_is_told(host: Host, rootfs: str) -> None:
+    """On v2 it takes no more groups; v1 knows no such limit, but a group without cores, which nothing can enter."""
+    with cgroups.made(host, "cpuset") as group:
+        limits = ("--pids-limit", "max", "--cpu-core-ids", "0")
+        if group.door != "tasks":
+            group.set("cgroup.max.descendants", "0")
+        refused(host.contained("--chroot", rootfs, "--cgroup-parent", group.path, *limits, "--", *SEVEN), "cgroup")
 
 
 @pytest.mark.row("B97")

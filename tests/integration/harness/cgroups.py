@@ -58,6 +58,11 @@ class Cgroup:
         return Path(self.folder).name
 
     @property
+    def path(self) -> str:
+        """As `--cgroup-parent` takes it: from the top of its hierarchy."""
+        return self.folder.removeprefix("/sys/fs/cgroup").removeprefix("/cpuset").removeprefix("/pids")
+
+    @property
     def enter(self) -> str:
         """The line by which a shell of the host enters it."""
         return f"echo 0 > {self.folder}/{self.door}"
