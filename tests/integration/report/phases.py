@@ -8,7 +8,6 @@ The terminal then shows `bookworm: boot …`, each line behind `bookworm: `, and
 plugin has said where lines go, they go to stderr, so that a script outside of pytest may use this as well.
 """
 
-import re
 import sys
 import threading
 import time
@@ -16,19 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)")  # ECMA-48: control sequences, titles, the rest
+from .words import plain, seconds
 
 
 def to_stderr(line: str) -> None:
     """Where lines go outside of pytest."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
-
-
-def plain(line: str) -> str:
-    """One line of a tool as any terminal may show it: without colours, without what a carriage return wrote over."""
-    shown = ESCAPES.sub("", line).rstrip().rpartition("\r")[2]
-    return "".join(char for char in shown.expandtabs() if char.isprintable())
 
 
 @dataclass
@@ -100,7 +93,7 @@ def phase(host_name: str, what: str) -> Iterator[Phase]:
     except BaseException as error:
         now.ended = time.monotonic()
         now.reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
-        record.say(f"{host_name}: {what} failed after {now.seconds:.0f} s: {plain(now.reason)}")
+        record.say(f"{host_name}: {what} failed after {seconds(now.seconds)}: {plain(now.reason)}")
         raise
     now.ended = time.monotonic()
-    record.say(f"{host_name}: {what} {now.seconds:.0f} s")
+    record.say(f"{host_name}: {what} {seconds(now.seconds)}")
