@@ -32,6 +32,10 @@ from contain.plan import Plan
 from contain.step import Live, Step
 from contain.values import size_text
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from contain.terminal import Terminal
+
 NETNS, NO_INIT = 0xFFFFFFFF, 0xFFFFFFFE  # reports that name no step
 
 
@@ -67,6 +71,7 @@ class Launch:
         self.memory = next((group for group in plan.groups if b"memory" in group.controllers), None)
         self.children: list[int] = []
         self.failure: ContainError | None = None
+        self.cut_short = 0  # the signal that ended the launcher while it passed on the last output
 
     def run(self) -> int:
         """Perform the plan. Raises ContainError if the program did not run; nothing of the launch is left either way."""
@@ -99,16 +104,16 @@ class Launch:
 
     def _fork_and_wait(self) -> int:
         pipes = Pipes()
-        terminal = relay.has_terminal()
-        in_foreground = terminal and relay.foreground()
+        shares_group = self.plan.terminal is None and relay.has_terminal()
+        in_foreground = shares_group and relay.foreground()
         try:
             self.live.init = self._fork_init(pipes)
             self.live.init_fd = posix.pidfd_open(self.live.init)
-            child = self._fork_program(pipes, terminal)
+            child = self._fork_program(pipes, shares_group)
             self.plan.host[-1].undo()  # out of the new pid namespace: whatever the launcher forks later is not born in it
             for name in ("life_read", "ready_write", "report_write"):
                 pipes.close_one(name)
-            talk = relay.Relay(self.live.init, child, pipes.life_write, pipes.ready_read, terminal)
+            talk = relay.Relay(self.live.init, child, pipes.life_write, pipes.ready_read, shares_group, self.plan.terminal)
             self._talk(pipes, talk)
             posix.close(talk.init_status)
             if talk.reaped:
@@ -122,17 +127,22 @@ class Launch:
         if out_of_memory:
             return linux.SIGKILL
         assert talk.status is not None
-        return talk.status
+        return self.cut_short or talk.status
 
     def _talk(self, pipes: Pipes, talk: relay.Relay) -> None:
         """Hear the children's reports until the program runs, then relay until it has ended."""
         signals = linux.signalfd(linux.ALL_SIGNALS)
         oom = self.memory.oom_fd if self.memory else -1
+        terminal = self.plan.terminal
         early: list[bytes] = []
         running = False
         while talk.status is None:
             watched = [signals] + ([] if running else [pipes.report_read]) + ([oom] if oom >= 0 else [])
-            ready = linux.poll(tuple(watched))
+            if running and terminal is not None:
+                ready = linux.poll((*watched, *terminal.readable()), terminal.writable(), terminal.patience())
+                terminal.move(ready)
+            else:
+                ready = linux.poll(tuple(watched))
             # Signals are looked at first and acted on last: who saw the program run may send one, and we must know by then.
             for fd in sorted(ready, key=lambda fd: fd != pipes.report_read):
                 if fd == pipes.report_read:
@@ -144,12 +154,14 @@ class Launch:
                         for raw in early:
                             talk.take(raw)
                         talk.watch()
+                        if terminal is not None and talk.status is None:
+                            terminal.enter()
                         for group in self.plan.groups:
                             group.sweep()
                 elif fd == oom:
                     posix.kill(self.live.init, linux.SIGKILL)  # v1 kills one process of the group: see to the others
                     oom = -1
-                else:
+                elif fd == signals:
                     raw = posix.read(signals, 128)
                     if running:
                         talk.take(raw)
@@ -198,6 +210,8 @@ class Launch:
         if self.live.init_fd >= 0:
             posix.close(self.live.init_fd)
         pipes.close()
+        if self.plan.terminal is not None:
+            self._drain(self.plan.terminal)
         if self.memory is None or self.memory.fd < 0 or not self.memory.out_of_memory():
             return False
         peak = self.memory.peak()
@@ -205,6 +219,19 @@ class Launch:
         say(f"killed: memory limit {size_text(self.plan.memory_limit)} reached{had}")
         self.failure = None
         return True
+
+    def _drain(self, terminal: "Terminal") -> None:
+        """Pass on what the program said last, however long that takes. A deadly signal ends it, as it would end the program."""
+        signals = linux.signalfd(linux.ALL_SIGNALS)
+        terminal.end()
+        while not self.cut_short and (terminal.pass_output() or terminal.said):
+            if terminal.said and signals in linux.poll((signals,), terminal.writable()):
+                raw = posix.read(signals, 128)
+                signal, sender = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[12:16], "little")
+                if relay.deadly(signal) and not terminal.keeps(signal, 0, sender):
+                    self.cut_short = signal
+        posix.close(signals)
+        terminal.leave()
 
     # -- the children ---------------------------------------------------------------------------------------------------
 
@@ -243,11 +270,12 @@ class Launch:
         finally:
             posix._exit(FAILED)
 
-    def _fork_program(self, pipes: Pipes, terminal: bool) -> int:
+    def _fork_program(self, pipes: Pipes, shares_group: bool) -> int:
+        new_group = not shares_group and self.plan.terminal is None  # with a terminal of its own: a new session, too
         pid = self._clone()
         if pid:
             self.children.append(pid)
-            if not terminal:
+            if new_group:
                 try:
                     posix.setpgid(pid, pid)
                 except OSError:
@@ -256,7 +284,7 @@ class Launch:
         at = len(self.steps)
         try:
             posix.close(pipes.life_write)
-            if not terminal:
+            if new_group:
                 posix.setpgid(0, 0)
             keep = self.plan.keep
             own = linux.memfd(b"exec")

@@ -129,7 +129,14 @@ ALL_SIGNALS = b"\xff" * 8
 SFD_CLOEXEC = 0x80000
 PTRACE_DETACH = 17
 RLIMIT_CORE = 4
-POLLIN = 1
+# asm-generic/poll.h
+POLLIN, POLLOUT = 1, 4
+# asm-generic/ioctls.h, asm-generic/termbits.h
+TCGETS, TCSETS, TCXONC, TIOCSCTTY, TIOCGWINSZ, TIOCSWINSZ = 0x5401, 0x5402, 0x540A, 0x540E, 0x5413, 0x5414
+TIOCSPTLCK, TIOCGPTPEER = 0x40045431, 0x5441
+TCOON = 1
+# asm-generic/socket.h
+MSG_DONTWAIT, MSG_NOSIGNAL = 0x40, 0x4000
 # linux/netlink.h, bits/socket.h
 AF_INET, AF_INET6 = 2, 10
 AF_NETLINK, SOCK_RAW, SOCK_CLOEXEC = 16, 3, 0x80000
@@ -342,18 +349,42 @@ def no_core_dump() -> None:
     syscall(302, 0, RLIMIT_CORE, b"\0" * 16, None)
 
 
-def poll(fds: "tuple[int, ...]") -> "list[int]":
-    """Wait until some of `fds` can be read (or hung up) and return those; poll(2)."""
+def poll(readable: "tuple[int, ...]", writable: "tuple[int, ...]" = (), timeout: int = -1) -> "list[int]":
+    """Wait until some of the descriptors can be read or written (or hung up) and return those; poll(2).
+
+    `timeout` is in milliseconds; -1 waits for ever.
+    """
+    fds = readable + writable
     table = _Info()
-    raw = b"".join([u32(fd) + u16(POLLIN) + u16(0) for fd in fds])
+    raw = b"".join([u32(fd) + u16(POLLIN) + u16(0) for fd in readable] + [u32(fd) + u16(POLLOUT) + u16(0) for fd in writable])
     table[: len(raw)] = raw
     while True:
         try:
-            syscall(7, table, len(fds), 0xFFFFFFFFFFFFFFFF)
+            syscall(7, table, len(fds), timeout & 0xFFFFFFFFFFFFFFFF)
         except InterruptedError:
             continue
         answer = table.raw
         return [fd for i, fd in enumerate(fds) if answer[8 * i + 6] or answer[8 * i + 7]]
+
+
+# -- terminals ----------------------------------------------------------------------------------------------------------
+
+
+def ioctl(fd: int, request: int, argument: "int | bytes" = 0) -> int:
+    """ioctl(2) that gives the kernel a number or a structure."""
+    return syscall(16, fd, request, argument)
+
+
+def ioctl_get(fd: int, request: int, size: int) -> bytes:
+    """ioctl(2) that asks the kernel for a structure of `size` bytes, at most 128."""
+    answer = _Info()
+    syscall(16, fd, request, answer)
+    return bytes(answer.raw[:size])
+
+
+def send_at_once(fd: int, data: bytes) -> int:
+    """sendto(2) without waiting and without SIGPIPE; how much of `data` the socket took. EAGAIN: nothing."""
+    return syscall(44, fd, data, len(data), MSG_DONTWAIT | MSG_NOSIGNAL, None, 0)
 
 
 # -- netlink ------------------------------------------------------------------------------------------------------------

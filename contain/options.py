@@ -59,6 +59,7 @@ TABLE = (
     Option("hostname", "NAME", values.hostname, PROGRAM, "the host name inside (default: the host's)"),
     Option("user", "UID[:GID]", values.user, PROGRAM, "run as this user and group, by number (default: the caller's)"),
     Option("allow-setuid", "", None, PROGRAM, "let set-user-ID files and file capabilities take effect (su, sudo)"),
+    Option("tty", "", None, PROGRAM, "give the program a terminal of its own, joined to standard input and output"),
     Option("preserve-fds", "N", _descriptors, PROGRAM, "pass N more descriptors on, from 3 up"),
     Option("cgroup-parent", "PATH", values.inside_path, OTHER, "make the cgroups below this one (default: the caller's)"),
     Option("quiet", "", None, OTHER, "no warnings"),
@@ -89,6 +90,7 @@ class Options:
         self.hostname: bytes | None = None
         self.user: tuple[int, int] | None = None
         self.allow_setuid = False
+        self.tty = False
         self.preserve_fds = 0
         self.cgroup_parent: bytes | None = None
         self.quiet = False

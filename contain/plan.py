@@ -14,6 +14,10 @@ from contain.options import Options
 from contain.step import Step
 from contain.values import Address, size_text
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from contain.terminal import Terminal
+
 PATH = b"/bin:/usr/bin:/sbin:/usr/sbin"
 DEFAULT_BRIDGE = b"docker0"
 SMALL_MEMORY = 4 << 20
@@ -33,6 +37,7 @@ class Plan:
         self.before: list[Step] = []  # the program, while it waits for init
         self.program: list[Step] = []  # the program, when init is ready
         self.groups: list[Group] = []
+        self.terminal: Terminal | None = None  # the program's own
         self.name = b""
         self.argv: list[bytes] = []
         self.environment: list[bytes] = []
@@ -82,6 +87,9 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
         question = network.AskNeighbours(bridge, options.network_address, socket)
         plan.host += [network.ReserveAddress(bridge.name, options.network_address), question]
         plan.link.append(network.Veth(bridge, options.network_address, question))
+    plan.user = options.user if options.user is not None else (posix.geteuid(), posix.getegid())
+    if options.tty:
+        _own_terminal(plan)
     plan.host += [*mount_points, *plan.groups, namespace.UnsharePid()]
 
     # -- init. Trees are cloned before the mount namespace is left; sysctls are set before eth0 is born, which inherits them.
@@ -90,7 +98,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     if options.network_address is not None:
         plan.namespaces.append(network.Sysctl(b"net/ipv6/conf/default/accept_ra", b"0", True))
         plan.namespaces.append(network.Sysctl(b"net/ipv6/conf/default/addr_gen_mode", b"1", True))
-    plan.root += [rootfs.EnterRoot(), rootfs.Dev(), rootfs.AttachProc()]
+    plan.root += [rootfs.EnterRoot(), rootfs.Dev(plan.terminal is not None), rootfs.AttachProc()]
     if options.chroot == b"/":
         plan.root.append(rootfs.Sys())
     plan.root += [*attachments, rootfs.PivotRoot()]
@@ -111,7 +119,6 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     if options.memory_limit is not None and options.memory_limit < WARM_BELOW and path:
         plan.before.append(program.Warm(plan.root_fd, path))
     capabilities = security.Capabilities(options.network_address is not None)
-    plan.user = options.user if options.user is not None else (posix.geteuid(), posix.getegid())
     plan.before += [security.SessionKeyring(), capabilities]
     plan.program.append(namespace.Join())
     if plan.groups:
@@ -121,6 +128,15 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
         security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir),
     ]  # fmt: skip
     return plan
+
+
+def _own_terminal(plan: Plan) -> None:
+    """--tty. Its module is loaded only now: nobody else pays for it, and nothing has been touched yet."""
+    from contain import terminal
+
+    plan.terminal = terminal.Terminal(plan.user[0])
+    plan.host.append(plan.terminal)
+    plan.before.append(terminal.TakeTerminal(plan.terminal))  # first of all: until then it is in the launcher's group
 
 
 def _program(plan: Plan, options: Options) -> None:
@@ -145,6 +161,8 @@ def _environment(plan: Plan, options: Options, caller: "list[bytes]") -> None:
             variable = found[0]
         if not (options.env_all and not equals):
             result = [entry for entry in result if entry.partition(b"=")[0] != name] + [variable]
+    if options.tty and not any(entry.startswith(b"TERM=") for entry in result):  # the kind of the caller's terminal
+        result += [entry for entry in caller if entry.startswith(b"TERM=")][:1]
     plan.environment = result
     search = next((entry[5:] for entry in result if entry.startswith(b"PATH=")), b"/bin:/usr/bin")
     plan.paths = program.candidates(plan.name, search, options.workdir)

@@ -13,13 +13,23 @@ from contain.hierarchy import read
 _HARMLESS = (linux.SIGCHLD, linux.SIGCONT, linux.SIGURG, linux.SIGWINCH)
 _STOPS = (linux.SIGSTOP, linux.SIGTSTP, linux.SIGTTIN, linux.SIGTTOU)
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from contain.terminal import Terminal
+
 
 class Relay:
-    """The conversation with one running program; `shares_group` if it is in the launcher's process group."""
+    """The conversation with one running program; `shares_group` if it is in the launcher's process group.
 
-    def __init__(self, init: int, program: int, ask_init: int, init_answers: int, shares_group: bool) -> None:
+    `terminal` is the program's own, if it has one: a few signals concern that and not the program.
+    """
+
+    def __init__(
+        self, init: int, program: int, ask_init: int, init_answers: int, shares_group: bool, terminal: "Terminal | None"
+    ) -> None:
         self.init, self.program, self.shares_group = init, program, shares_group
         self.ask_init, self.init_answers = ask_init, init_answers
+        self.terminal, self.stop_signal = terminal, 0
         self.group = posix.getpgrp()
         self.init_status = posix.open(b"/proc/%d/status" % init, posix.O_RDONLY | posix.O_CLOEXEC)
         self.status: int | None = None  # the program's wait status, once it has ended
@@ -33,9 +43,23 @@ class Relay:
             return self.watch()
         if signal == linux.SIGCONT:
             self.watch()  # what stopped us has ended: look at the program's stop before it is continued
-        if self.status is None:
+        if self.status is None and not self._concerns_terminal(signal, code, raw):
             self._send_on(signal, code, raw)
+        if signal == linux.SIGCONT and self.terminal is not None:
+            self.terminal.enter()
         return None
+
+    def _concerns_terminal(self, signal: int, code: int, raw: bytes) -> bool:
+        """Whether a signal is dealt with here because the program has a terminal of its own."""
+        if self.terminal is None:
+            return False
+        if signal in _STOPS and code == linux.SI_KERNEL:
+            # The caller's terminal stops our job. In the program's session the kernel would take no notice of it: nobody
+            # there could continue it. So it is stopped as nobody can refuse, and we as we were told.
+            self.stop_signal = signal
+            posix.killpg(posix.getpgid(self.program), linux.SIGSTOP)
+            return True
+        return self.terminal.keeps(signal, code, int.from_bytes(raw[12:16], "little"))
 
     def _send_on(self, signal: int, code: int, raw: bytes) -> None:
         to_group = self._sent_to_group(signal)
@@ -77,7 +101,12 @@ class Relay:
                 self.status = status
                 self.reaped = True
             elif posix.WSTOPSIG(status) in _STOPS:
-                self._stop(posix.WSTOPSIG(status))
+                signal, self.stop_signal = self.stop_signal or posix.WSTOPSIG(status), 0
+                if self.terminal is not None:
+                    self.terminal.leave()
+                self._stop(signal)
+                if self.terminal is not None:
+                    self.terminal.enter()
             else:  # PTRACE_TRACEME made us its tracer: let it have the signal
                 linux.ptrace_detach(self.program, posix.WSTOPSIG(status))
 

@@ -218,14 +218,26 @@ def mask_part(mount: int, name: bytes, dev: int) -> None:
     posix.close(cover)
 
 
+def new_devpts() -> int:
+    """A devpts instance that shares no terminal with another, still detached; 5 is the group `tty` of every distribution."""
+    options = ((b"newinstance", b""), (b"ptmxmode", b"0666"), (b"mode", b"0620"), (b"gid", b"5"))
+    return linux.new_mount(b"devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
+
 class Dev(Step):
-    """A /dev of its own: six devices, a devpts instance, shared memory, and the usual links; nothing of the host's."""
+    """A /dev of its own: six devices, a devpts instance, shared memory, and the usual links; nothing of the host's.
+
+    `made` says that the launcher has made the devpts already, and opened a terminal in it.
+    """
+
+    def __init__(self, made: bool) -> None:
+        self.made = made
 
     def __str__(self) -> str:
         names = " ".join([name.decode() for name, _ in _NODES])
         return (
             f"mount -t tmpfs -o nosuid,noexec,mode=755,size=1m tmpfs /dev  # {names} tty; "
-            "links fd stdin stdout stderr ptmx; devpts on pts; tmpfs of 64m on shm"
+            f"links fd stdin stdout stderr ptmx; {'DEVPTS' if self.made else 'devpts'} on pts; tmpfs of 64m on shm"
         )
 
     def run(self, live: Live) -> None:
@@ -242,13 +254,11 @@ class Dev(Step):
         place = find(live.root, b"/dev")
         linux.move_mount(dev, place)
         posix.close(place)
-        terminals = ((b"newinstance", b""), (b"ptmxmode", b"0666"), (b"mode", b"0620"), (b"gid", b"5"))
         memory = ((b"mode", b"1777"), (b"size", b"64m"))
-        for name, kind, options, attributes in (
-            (b"pts", b"devpts", terminals, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC),
-            (b"shm", b"tmpfs", memory, SAFE),
+        for name, mount in (
+            (b"pts", live.devpts if self.made else new_devpts()),
+            (b"shm", linux.new_mount(b"tmpfs", memory, SAFE)),
         ):
-            mount = linux.new_mount(kind, options, attributes)
             linux.move_mount(mount, dev, name)
             posix.close(mount)
 

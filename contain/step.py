@@ -14,6 +14,7 @@ class Live:
         self.root = -1  # the new root: a detached mount, attached later
         self.old_root = -1  # the root of the new mount namespace, before it is left
         self.proc = -1  # the new procfs, by which sysctls are written and paths masked
+        self.devpts = -1  # the new devpts, where one is made before /dev is
         self.dev = -1  # the new tmpfs on /dev, whose null masks files
 
 

@@ -17,6 +17,9 @@ TOO_DEAR = {
     "tempfile", "shutil", "stat", "pyroute2",
 }  # fmt: skip
 
+# Imports that are late on purpose: a subcommand, which is no launch; what --tty needs, while the plan is made.
+BEFORE_ANY_FORK = {("cli", "command"), ("plan", "_own_terminal")}
+
 # A whole plan is made, so that an import on the way to it would show.
 A_LAUNCH = """
 import sys
@@ -55,6 +58,7 @@ def test_a_launch_loads_nothing_dear(tmp_path: Path) -> None:
     assert "contain.launch" in loaded
     assert not TOO_DEAR & set(loaded)
     assert not [name for name in loaded if name.startswith("contain.commands")]
+    assert "contain.terminal" not in loaded, "only --tty pays for it"
 
 
 def test_what_is_loaded_besides_the_interpreters_own_is_known(tmp_path: Path) -> None:
@@ -83,7 +87,7 @@ def test_nothing_is_imported_after_the_start(module: Path) -> None:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom) or named(node) in ("__import__", "import_module")
-        if not (module.stem == "cli" and function.name == "command")  # a subcommand is no launch
+        if (module.stem, function.name) not in BEFORE_ANY_FORK
     ]
     assert late == []
 
