@@ -47,6 +47,7 @@ class Guest:
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self.lock.close()
             raise GuestError(f"another run of the tests uses the guest {name}") from None
         self.marker = RECORD / f"{name}.{PROVISIONED}"
         self.ssh_config_path = RECORD / f"{name}.ssh_config"
@@ -72,7 +73,7 @@ class Guest:
         heard: list[str] = []
         try:
             for line in lines:
-                heard.append(line.rstrip())
+                heard.append(line.strip().removeprefix("==> ").removeprefix(f"{self.name}: "))
                 yield heard[-1]
         except subprocess.CalledProcessError:
             raise GuestError("\n".join([f"vagrant failed for {self.name}:", *heard[-25:]])) from None

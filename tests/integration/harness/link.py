@@ -11,7 +11,8 @@ import zipfile
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-import testinfra
+import testinfra.backend
+import testinfra.host
 
 INSIDE = Path(__file__).parent.parent / "inside"
 PYTHON = "/usr/bin/python3"
@@ -37,11 +38,19 @@ class Link(Protocol):
         """Let go of a host that has gone away."""
 
 
+def asked(spec: str, **options: Any) -> Any:
+    """testinfra's view of a host, through a connection of its own: `get_host` would hand out one that may be dead."""
+    backend = testinfra.backend.get_backend(spec, **options)
+    view = testinfra.host.Host(backend)
+    backend.set_host(view)
+    return view
+
+
 class Local:
     """This machine, in a network and mount namespace of the session's own."""
 
     def __init__(self) -> None:
-        self.facts = testinfra.get_host("local://")
+        self.facts = asked("local://")
         self.process = subprocess.Popen(
             [PYTHON, "-IS", str(INSIDE), "--private"],
             stdin=subprocess.PIPE,
@@ -63,9 +72,10 @@ class Ssh:
     """A host that ssh reaches, as root or as a user who may use sudo without a password."""
 
     def __init__(self, name: str, ssh_config: str | None) -> None:
-        plain = testinfra.get_host(f"paramiko://{name}", ssh_config=ssh_config)
+        plain = asked(f"paramiko://{name}", ssh_config=ssh_config)
         self.sudo = "" if plain.check_output("id -u") == "0" else "sudo -n "
-        self.facts = testinfra.get_host(f"paramiko://{name}", ssh_config=ssh_config, sudo=bool(self.sudo))
+        plain.backend.client.close()
+        self.facts = asked(f"paramiko://{name}", ssh_config=ssh_config, sudo=bool(self.sudo))
         # One file that Python runs as it is: each command of its own costs a third of a second under emulation.
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
