@@ -47,12 +47,12 @@ def test_children_inherit_it(shell: Shell) -> None:
 
 
 def test_a_spinning_load_lands_on_the_given_core_only(host: Host, shell: Shell) -> None:
-    """The last core that each of four spinning processes ran on, looked at twenty times."""
+    """The last core that each of four spinning processes ran on, looked at eight times."""
     inside = shell("--cpu-core-ids", "1")
     inside.succeed("for i in 1 2 3 4; do sh -c 'while :; do :; done' & done")
     look = "for p in /proc/[0-9]*/stat; do sed 's/.*) //' $p | cut -d' ' -f1,37; done | grep '^R' | cut -d' ' -f2"
     seen: set[str] = set()
-    for _ in range(20):
+    for _ in range(8):
         seen |= set(inside.succeed(look).split())
     assert seen == {"1"}
 
