@@ -44,7 +44,7 @@ def test_an_address_is_reached_on_its_own_bridge_only(
         address = bridge.next()
         server = Talker(bridge, host_tree, kind, "server", address)
         third = Talker(other, host_tree, kind, "third", bridge.next())
-        third.ask(address, "no answer", seconds=1)
+        third.ask(address, "no answer", seconds=0.25)
         Talker(other, host_tree, kind, "namesake", address)
         third.ask(address, "namesake answered")
         neighbour = Talker(bridge, host_tree, kind, "neighbour", bridge.next())

@@ -67,4 +67,4 @@ class Talker:
     def ask(self, address: str, awaited: str, seconds: float = 20) -> None:
         """Ask whoever has that address, until the awaited answer is told; at most for so many seconds."""
         self.running.write(f"{address} {seconds * self.running.host.patience}\n")
-        self.running.wait_for(awaited, 2 * seconds)
+        self.running.wait_for(awaited, seconds + 20)

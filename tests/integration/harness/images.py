@@ -1,6 +1,12 @@
-"""Small roots made of busybox: what a contained program finds around it in the tests."""
+"""Roots: what a contained program finds around it in the tests. Most are small, of busybox alone."""
 
+import subprocess
+from pathlib import Path
+
+from .guest import FOLDER
 from .host import Host
+
+BUILD = FOLDER / "box" / "build"
 
 APPLETS = """
 awk base64 basename cat chmod chown chroot cksum cp cut date dd df dmesg echo env expr false find fold grep
@@ -40,3 +46,17 @@ def host_tree(host: Host, path: str) -> None:
     """A root at `path` in which the host's own programs run, once its /usr is bound: Python inside without an image."""
     host.shell('mkdir -p "$1/usr" "$1/etc" "$1/proc" "$1/dev" "$1/tmp"; cp /etc/ld.so.cache "$1/etc"', path)
     host.shell('for d in bin sbin lib lib64; do [ ! -e /$d ] || ln -s usr/$d "$1/$d"; done', path)
+
+
+def debian(host: Host) -> str | None:
+    """A Debian on the host: the one that the playbook puts there, or on this machine the box's, unpacked; None without."""
+    provided = "/srv/rootfs/debian"
+    if host.finish("test", "-x", f"{provided}/usr/bin/apt-get").status == 0:
+        return provided
+    archive = Path(subprocess.run([BUILD, "--path", "debian"], stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
+    if host.name != "local" or not archive.exists():
+        return None
+    path = f"{host.folder}/debian"
+    host.run("mkdir", path)
+    host.run("tar", "-xzf", str(archive), "-C", path, within=120)
+    return path
