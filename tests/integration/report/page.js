@@ -91,12 +91,13 @@ addEventListener("scroll", () => point(null), { passive: true });
 const drawings = [...document.querySelectorAll(".drawing")];
 const longest = Math.max(...drawings.map((drawing) => Number(drawing.dataset.seconds)), 0.001);
 const steps = [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
-const clock = (s) => s < 60 ? `${+s.toFixed(2)} s` : `${Math.floor(s / 60)}:${String(Math.round(s % 60)).padStart(2, "0")} min`;
+const clock = (s) => s < 60 ? `${+s.toFixed(2)} s` : `${Math.floor(s / 60)}${s % 60 ? `:${String(s % 60).padStart(2, "0")}` : ""} min`;
 function axes() {
   for (const drawing of drawings) {
     const least = longest * 85 / (drawing.clientWidth || 1), step = steps.find((s) => s >= least) ?? 7200;
     const marks = [];
-    for (let s = 0; s < longest; s += step) {
+    for (let index = 0; index * step < longest; index++) {
+      const s = index * step;
       const mark = document.createElement("span");
       mark.style.left = `${100 * s / longest}%`;
       mark.textContent = clock(s);

@@ -4,19 +4,20 @@ import os
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import jinja2
 
-from .run import BAD, OUTCOMES, Run, Test
+from .run import BAD, COLUMNS, Run, Test
 from .timeline import draw, moment
 from .words import clipped, printable, seconds
 
 HERE = Path(__file__).parent
-ROOM = 3_000_000  # characters for what tests printed; with the rest of a page on 6,000 tests that stays below 10 MB
-LIMITS = (100_000, 30_000, 10_000, 4_000, 1_500, 500, 200)  # characters of a section: the largest for which there is room
+MOST = 9_000_000  # bytes of a page that browsers still open at once and CI systems keep
+FRAME = 1_000  # bytes of the page for each test, whatever it printed
+LIMITS = (100_000, 30_000, 10_000, 4_000, 1_500, 500, 200, 50)  # characters of a section: the largest for which there is room
 MARKS = {"passed": "✓", "failed": "✗", "error": "!", "interrupted": "…", "xpassed": "?", "xfailed": "~", "skipped": "–"}  # noqa: RUF001
-ORDER = ("failed", "error", "interrupted", "passed", "skipped", "xfailed", "xpassed")
 
 
 @dataclass(frozen=True)
@@ -38,36 +39,41 @@ class Row:
         return moment(self.test.wall)
 
 
-def limit(tests: Iterable[Test]) -> int:
-    """How long one section of these tests may be, so that all find room."""
-    sizes = [len(text) for test in tests for _, text in test.told]
-    return next((most for most in LIMITS if sum(min(size, most) for size in sizes) <= ROOM), LIMITS[-1])
+def limit(tests: Iterable[Test], room: int) -> int:
+    """How many characters of a section may be shown, so that those of all these tests need at most `room` bytes."""
+    sizes = [(len(text), len(escape(text).encode("utf-8", "replace"))) for test in tests for _, text in test.told]
+
+    def needed(most: int) -> float:
+        return sum(size * min(1, most / (length or 1)) for length, size in sizes)
+
+    return next((most for most in LIMITS if needed(most) <= room), LIMITS[-1])
 
 
 def rows(run: Run) -> list[Row]:
     """The tests in the order they ran, but first what did not pass."""
     tests = list(run.tests.values())
-    most = {bad: limit(test for test in tests if (test.outcome in BAD) == bad) for bad in (True, False)}
+    room = max(MOST - FRAME * len(tests), MOST // 4) // 2  # for what failed, and as much for the rest
+    most = {bad: limit((test for test in tests if (test.outcome in BAD) == bad), room) for bad in (True, False)}
     hosts = {name: number for number, name in enumerate(run.names)}
     found = []
     for number, test in enumerate(tests):
-        room = most[test.outcome in BAD]
-        sections = [(printable(title), clipped(printable(text).strip("\n"), room)) for title, text in test.told]
-        found.append(Row(number, test, hosts[test.host], [(title, text) for title, text in sections if text.strip()]))
+        told = [(printable(title), printable(text).strip("\n")) for title, text in test.told if text.strip()]
+        sections = [(title, clipped(text, most[test.outcome in BAD])) for title, text in told]
+        found.append(Row(number, test, hosts[test.host], sections))
     return sorted(found, key=lambda row: BAD.index(row.test.outcome) if row.test.outcome in BAD else len(BAD))
 
 
 def verdict(run: Run) -> tuple[str, bool]:
     """The run in one sentence, and whether it is good news."""
-    counts, not_run = run.counts(), run.not_run.total()
+    counts = run.counts()
     bad = sum(counts[outcome] for outcome in BAD)
     if bad:
         return f"{bad} of {counts.total()} tests failed", False
+    if run.early_end:
+        return f"Ended early: {counts['passed']} tests passed, {run.not_run.total()} not run", False
     if not counts.total():
         return "No test ran", False
-    if not_run or run.status not in ("ok", "tests failed"):
-        return f"{counts['passed']} tests passed, but the run did not end well", False
-    return f"{counts['passed']} tests passed", run.status == "ok"
+    return f"{counts['passed']} tests passed" + (f", but {run.status}" if run.status != "ok" else ""), run.status == "ok"
 
 
 def render(run: Run, arguments: Sequence[str]) -> str:
@@ -88,11 +94,11 @@ def render(run: Run, arguments: Sequence[str]) -> str:
         machine=os.uname().nodename,
         began=moment(run.wall, "%Y-%m-%d %H:%M:%S %z"),
         took=seconds(run.seconds),
-        outcomes=[(outcome, MARKS[outcome], counts[outcome]) for outcome in ORDER if counts[outcome]],
+        outcomes=[(outcome, MARKS[outcome], counts[outcome]) for outcome in COLUMNS if counts[outcome]],
         marks=MARKS,
         not_run=run.not_run.total(),
         bad=BAD,
-        every=OUTCOMES,
+        every=COLUMNS,
         hosts=draw(run, {key: number for number, key in enumerate(run.tests)}),
         rows=rows(run),
         css=(HERE / "page.css").read_text(encoding="utf-8"),

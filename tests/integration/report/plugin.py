@@ -106,7 +106,8 @@ class Reporter:
             return (yield)
         finally:
             self.run.early_end = self.run.early_end or str(session.shouldfail or session.shouldstop or "")
-            self.run.status = pytest.ExitCode(exitstatus).name.lower().replace("_", " ")
+            known = {code.value: code.name.lower().replace("_", " ") for code in pytest.ExitCode}
+            self.run.status = known.get(int(exitstatus), f"exit status {exitstatus}")
             self.run.end()
             self.write()
 

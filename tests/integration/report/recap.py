@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from .phases import record
-from .run import BAD, OUTCOMES, Run
+from .run import BAD, COLUMNS, Run
 from .words import first_line, seconds
 
 MOST = 20  # lines of a list
 WORDS = {"passed": "ok", "error": "errors"}  # Ansible's words where they differ from pytest's
-COLUMNS = ("passed", *(outcome for outcome in OUTCOMES if outcome != "passed"), "not run", "broken phases")
 ALWAYS = ("passed", "failed", "skipped")
 COLOURS = {"passed": "green", "failed": "red", "error": "red", "interrupted": "red", "skipped": "yellow", "not run": "yellow"}
 
@@ -67,10 +66,10 @@ def some(terminal: pytest.TerminalReporter, lines: list[str], **markup: bool) ->
 
 def write(terminal: pytest.TerminalReporter, run: Run, page: Path | None, unwritten: str) -> None:
     """Write the recap; `page` is the path of the page, `unwritten` why it isn't there."""
-    terminal.section("recap", bold=True)
+    terminal.write_sep("=", "recap", bold=True)
     width = max([len(name) for name in run.names], default=0)
     used = {column for host in run.names for column in tallies(run, host)}
-    columns = [column for column in COLUMNS if column in used or column in ALWAYS]
+    columns = [column for column in (*COLUMNS, "not run", "broken phases") if column in used or column in ALWAYS]
     for host in run.names:
         host_line(terminal, run, host, width, columns)
     if reasons := skips(run):

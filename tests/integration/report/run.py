@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 
@@ -13,12 +14,15 @@ from .words import first_line
 CONTROLLER = "controller"  # the host of tests that ask for none
 # From the worst to the best; of the reports on one test, that of its set-up, call and teardown, the worst is told.
 OUTCOMES = ("failed", "error", "interrupted", "xpassed", "xfailed", "skipped", "passed")
+COLUMNS = ("passed", "failed", "error", "interrupted", "skipped", "xfailed", "xpassed")  # as they are listed
 BAD = ("failed", "error", "interrupted")
 
 
 @dataclass
 class Test:
     """One test on one host. `began` and `ended` are monotonic seconds; `ended` is None while it runs."""
+
+    __test__: ClassVar[bool] = False  # pytest shall not collect it
 
     id: str
     host: str = CONTROLLER
@@ -63,7 +67,9 @@ def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     if crash is not None:
         return first_line(crash.message)
     lines = [line for line in report.longreprtext.splitlines() if line.strip()]
-    return first_line(lines[-1] if isinstance(report, pytest.CollectReport) and lines else report.longreprtext)
+    if isinstance(report, pytest.CollectReport):  # a traceback without its crash: the last line tells
+        return first_line(lines[-1].removeprefix("E  ")) if lines else ""
+    return first_line(report.longreprtext)
 
 
 def union(spans: Iterable[tuple[float, float]]) -> float:

@@ -40,7 +40,9 @@ def first_line(text: str, most: int = 200) -> str:
 
 
 def seconds(number: float) -> str:
-    """A duration as people read it: `0.12 s`, `28 s`, `4 min 10 s`."""
+    """A duration as people read it: `40 ms`, `0.12 s`, `28 s`, `4 min 10 s`."""
+    if number < 0.0995:
+        return f"{number * 1000:.0f} ms"
     if number < 9.95:
         return f"{number:.2f} s" if number < 0.995 else f"{number:.1f} s"
     whole = round(number)
