@@ -48,12 +48,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = inventory.expand(metafunc.config.getoption("--host") or ["local"])
     if metafunc.definition.get_closest_marker("guest"):
         names = [name for name in names if inventory.is_guest(name)]
+    if metafunc.definition.get_closest_marker("anywhere"):
+        names = [name for name in names if not inventory.is_guest(name)]
     metafunc.parametrize("host", names, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test for guests alone is none where there is no guest: it is left out, not skipped."""
-    nowhere = [item for item in items if item.get_closest_marker("guest") and "[NOTSET" in item.nodeid]
+    """A test that none of the hosts is to be asked is left out, not skipped."""
+    nowhere = [item for item in items if "[NOTSET" in item.nodeid]
     if nowhere:
         config.hook.pytest_deselected(items=nowhere)
         items[:] = [item for item in items if item not in nowhere]

@@ -7,6 +7,8 @@ import pytest
 from tests.integration.harness import images
 from tests.integration.harness.host import Host
 
+pytestmark = pytest.mark.anywhere
+
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 
 

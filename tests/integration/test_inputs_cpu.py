@@ -30,6 +30,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize(("row", "cores", "pattern"), REFUSED)
 def test_a_list_that_is_none_is_refused(host: Host, rootfs: str, row: str, cores: str, pattern: str) -> None:
     refused(host.contained("--chroot", rootfs, f"--cpu-core-ids={cores}", "--", *SEVEN), pattern)

@@ -40,6 +40,7 @@ ACCEPTED = [
 ]
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize(("row", "size", "pattern"), REFUSED)
 def test_a_size_that_is_none_is_refused(host: Host, rootfs: str, row: str, size: str, pattern: str) -> None:
     refused(host.contained("--chroot", rootfs, f"--memory-limit={size}", "--", *SEVEN), pattern)
@@ -50,6 +51,7 @@ def test_a_size_is_taken(host: Host, rootfs: str, row: str, size: str, warning: 
     accepted(host.contained("--chroot", rootfs, "--memory-limit", size, "--", *SEVEN), warning)
 
 
+@pytest.mark.anywhere
 @pytest.mark.row("B12")
 def test_a_fraction_is_refused(host: Host, rootfs: str) -> None:
     refused(host.contained("--chroot", rootfs, "--memory-limit", "1.5M", "--", *SEVEN), "memory")
@@ -62,6 +64,7 @@ def test_more_than_the_machine_has_is_a_warning(host: Host, rootfs: str) -> None
     accepted(ran, "(more than|exceeds).*memory")
 
 
+@pytest.mark.anywhere
 @pytest.mark.row("B24")
 @pytest.mark.parametrize("option", ["memory-limit=64M", "chroot=/", "cpu-core-ids=0", "hostname=x"])
 def test_an_option_given_twice_is_refused(host: Host, rootfs: str, option: str) -> None:

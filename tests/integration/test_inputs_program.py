@@ -5,6 +5,8 @@ import pytest
 from tests.integration.harness.host import Host
 from tests.integration.harness.judge import SEVEN, accepted, refused
 
+pytestmark = pytest.mark.anywhere
+
 
 @pytest.mark.row("B81")
 def test_a_program_that_is_nowhere_is_not_found(host: Host, rootfs: str) -> None:

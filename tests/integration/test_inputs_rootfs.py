@@ -8,6 +8,8 @@ from tests.integration.harness import images
 from tests.integration.harness.host import Host
 from tests.integration.harness.judge import SEVEN, accepted, refused
 
+pytestmark = pytest.mark.anywhere
+
 Mounted = Callable[..., str]
 
 

@@ -6,30 +6,40 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def descendants(root: int) -> dict[int, str]:
-    """Every process below `root` with its command line; zombies too."""
-    parents: dict[int, int] = {}
-    names: dict[int, str] = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
+def children(pid: int) -> Iterator[int]:
+    """By all threads of a process; proc_pid_task_children(5)."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return
+    for thread in threads:
         try:
-            stat = Path("/proc", entry, "stat").read_bytes()
-            words = Path("/proc", entry, "cmdline").read_bytes()
+            yield from map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
         except OSError:
             continue
-        head, _, tail = stat.rpartition(b")")
-        fields = tail.split()
-        parents[int(entry)] = int(fields[1])
-        shown = words.replace(b"\0", b" ") or head.partition(b"(")[2]
-        names[int(entry)] = f"{shown.decode('utf-8', 'backslashreplace').strip()} [{fields[0].decode()}]"
+
+
+def shown(pid: int) -> str:
+    """The command line and the state of a process; a zombie has only its name."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return "gone"
+    head, _, tail = stat.rpartition(b")")
+    name = words.replace(b"\0", b" ") or head.partition(b"(")[2]
+    return f"{name.decode('utf-8', 'backslashreplace').strip()} [{tail.split()[0].decode()}]"
+
+
+def descendants(root: int) -> dict[int, str]:
+    """Every process below `root` with its command line; zombies too."""
     found: dict[int, str] = {}
-    for pid in parents:
-        above = pid
-        while above in parents and above != root:
-            above = parents[above]
-        if above == root and pid != root:
-            found[pid] = names[pid]
+    unseen = [root]
+    while unseen:
+        for pid in children(unseen.pop()):
+            if pid not in found:
+                found[pid] = shown(pid)
+                unseen.append(pid)
     return found
 
 
