@@ -13,6 +13,7 @@ from tests.integration.harness.inventory import Inventory, dispose
 from tests.integration.harness.running import Running, Shell
 from tests.integration.report.phases import fact
 
+pytest_plugins = ["tests.integration.report.plugin"]
 INVENTORY = pytest.StashKey[Inventory]()
 NETNS_TEARDOWN = 2.0  # the kernel takes a network namespace apart after its last process has gone
 
