@@ -15,7 +15,7 @@ from .words import clipped, printable, seconds
 
 HERE = Path(__file__).parent
 MOST = 9_000_000  # bytes of a page that browsers still open at once and CI systems keep
-FRAME = 1_000  # bytes of the page for each test, whatever it printed
+FRAME = 700  # bytes of the page for each test, whatever it printed
 LIMITS = (100_000, 30_000, 10_000, 4_000, 1_500, 500, 200, 50)  # characters of a section: the largest for which there is room
 MARKS = {"passed": "✓", "failed": "✗", "error": "!", "interrupted": "…", "xpassed": "?", "xfailed": "~", "skipped": "–"}  # noqa: RUF001
 
