@@ -120,14 +120,16 @@ class Measure:
 
     def run(self, argv: Sequence[Word], given: bytes = b"", within: float = LIMIT, **how: Any) -> Ended:
         """Start a command, give it `given` and its end, await its own end. Raises HungError."""
-        running = self.start(argv, **how)
+        return self.ended(self.start(argv, **how), given, within)
+
+    def ended(self, running: Process, given: bytes = b"", within: float = LIMIT) -> Ended:
+        """The end of a started command, with all that it said. Raises HungError."""
         try:
-            out, err = running.communicate(given, within * self.patience)
+            out, err = running.communicate(given if running.stdin else None, within * self.patience)
         except subprocess.TimeoutExpired:
             running.kill()
             sweep()
-            running.communicate()
-            raise HungError(f"no end within {within:g} s: {argv!r}") from None
+            raise HungError(f"no end within {within:g} s: {running.args!r}") from None
         return Ended(running.returncode, out or b"", err or b"")
 
     def launched(self, program: Sequence[Word], options: Sequence[Word] = (), **how: Any) -> Ended:
@@ -141,10 +143,15 @@ class Measure:
         options: Sequence[Word] = (),
         stated: str = "",
         look: Callable[[Ended], object] = lambda ended: ended,
+        caller: Sequence[Word] = (),
         **how: Any,
     ) -> Check:
-        """The program bare and launched: `look` must see the same. `stated` names the exception where contain differs."""
-        expected, got = look(self.run(program, **how)), look(self.launched(program, options, **how))
+        """The program bare and launched: `look` must see the same. `stated` names the exception where contain differs.
+
+        `caller` are words before either command: a program that starts it.
+        """
+        expected = look(self.run([*caller, *program], **how))
+        got = look(self.run([*caller, *self.launcher.command(program, options)], **how))
         return self.verdict(case, expected, got, stated)
 
     def verdict(self, case: str, expected: object, got: object, stated: str = "") -> Check:
@@ -213,22 +220,20 @@ def signals_in(mask: str) -> set[int]:
     return {number for number in range(1, 65) if bits >> (number - 1) & 1}
 
 
-def sweep() -> int:
-    """End and reap all below this process, orphans too; answers how many were alive."""
-    alive = 0
-    while found := descendants(os.getpid()):
-        for pid in found:
+def sweep() -> None:
+    """End and reap all below this process, orphans too. What dies hands its own children on: hence the rounds."""
+    while True:
+        for pid in descendants(os.getpid()):
             try:
-                alive += status_of(pid).get("State", "Z")[:1] != "Z"
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
         try:
-            while os.waitpid(-1, 0)[0]:
+            while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         except ChildProcessError:
-            continue
-    return alive
+            return
+        time.sleep(0.001)
 
 
 def no_core() -> None:
