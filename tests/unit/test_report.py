@@ -100,7 +100,8 @@ class Ran:
         self.lines = [line for line in result.outlines if line]
         begin = next((number for number, line in enumerate(self.lines) if " recap " in line), len(self.lines))
         self.recap = self.lines[begin + 1 :]
-        self.page = Page((pytester.path / "out/index.html").read_text(encoding="utf-8"))
+        index = pytester.path / "out/index.html"
+        self.page = Page(index.read_text(encoding="utf-8") if index.is_file() else "")
         self.xml = ET.parse(pytester.path / "out/junit.xml")  # noqa: S314 - our own
 
     def recap_of(self, host: str) -> list[str]:
@@ -233,10 +234,18 @@ def test_an_interrupted_run_has_its_page(run: Runner, how: str) -> None:
     assert "Ended early: " + ("no root" if "exit" in how else "KeyboardInterrupt") in ran.page.text
 
 
-def test_a_run_that_ends_without_a_summary_has_its_page(run: Runner) -> None:
-    ran = run("def test_cut(host): pytest.exit('no root', 7)")
-    assert ran.recap == []
-    assert "Ended early: no root" in ran.page.text
+def test_a_run_that_ends_with_a_status_of_its_own_is_told(run: Runner) -> None:
+    ran = run("def test_cut(host): pytest.exit('ended by SIGTERM', 143)")
+    assert ran.recap_of("one")[2:5] == ["ok=0", "failed=0", "interrupted=1"]
+    assert "ended early: ended by SIGTERM" in ran.recap
+    assert "Ended early: ended by SIGTERM" in ran.page.text
+
+
+def test_a_page_that_cannot_be_written_is_told(run: Runner) -> None:
+    ran = run("def test_good(): os.mkdir('out'); os.mkdir('out/index.new'); os.mkdir('out/index.html')")
+    assert "ok=1" in ran.recap_of("controller")
+    assert ran.recap[-2].startswith("no page: /")
+    assert ran.recap[-2].endswith("index.new: Is a directory")
 
 
 def test_tests_that_were_not_run_are_counted(run: Runner) -> None:

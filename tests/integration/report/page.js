@@ -9,10 +9,10 @@ const text = (row) => texts.get(row) ?? texts.set(row, row.textContent.toLowerCa
 const ticked = (row) => boxes.every((box) => box.checked || !row.classList.contains(box.id.replace(/^o-/, "").replace(/^h-/, "h")));
 
 function seek() {
-  const words = one("text").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = one("text").value.toLowerCase().trim();
   let shown = 0;
   for (const row of rows) {
-    row.hidden = !words.every((word) => text(row).includes(word));
+    row.hidden = !text(row).includes(words);
     shown += !row.hidden && ticked(row);
   }
   one("shown").textContent = shown === rows.length ? `${shown} tests` : `${shown} of ${rows.length} tests`;

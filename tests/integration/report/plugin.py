@@ -110,16 +110,19 @@ class Reporter:
             self.run.status = known.get(int(exitstatus), f"exit status {exitstatus}")
             self.run.end()
             self.write()
+            terminal = self.config.pluginmanager.getplugin("terminalreporter")
+            if int(exitstatus) not in known and terminal is not None:  # then pytest asks nobody for a summary
+                self.recap(terminal)
 
     def write(self) -> None:
-        if self.config.option.xmlpath:
-            junit.complete(Path(self.config.option.xmlpath), self.run)
-        if self.folder is None:
-            return
-        from . import page  # jinja2 is loaded for a page alone
-
+        """Write both files; where that fails, the recap says so and the tests' results stand."""
         try:
-            page.write(self.folder / "index.html", self.run, self.config.invocation_params.args)
+            if self.config.option.xmlpath:
+                junit.complete(Path(self.config.option.xmlpath), self.run)
+            if self.folder:
+                from . import page  # jinja2 is loaded for a page alone
+
+                page.write(self.folder / "index.html", self.run, self.config.invocation_params.args)
         except OSError as error:
             self.unwritten = f"{error.filename}: {error.strerror}"
 
@@ -128,5 +131,7 @@ class Reporter:
         try:
             return (yield)
         finally:
-            index = self.folder / "index.html" if self.folder else None
-            recap.write(terminalreporter, self.run, index, self.unwritten)
+            self.recap(terminalreporter)
+
+    def recap(self, terminal: pytest.TerminalReporter) -> None:
+        recap.write(terminal, self.run, self.folder / "index.html" if self.folder else None, self.unwritten)
