@@ -99,7 +99,12 @@ class Running:
     def write(self, data: "Word") -> None:
         from .host import latin
 
-        self.host.ask("write", id=self.number, data=latin(data))
+        try:
+            self.host.ask("write", id=self.number, data=latin(data))
+        except RuntimeError as error:
+            if "BrokenPipe" not in str(error):
+                raise
+            raise MissedError(f"nobody reads what is written to {self.state()}") from None
 
     def close_stdin(self) -> None:
         self.host.ask("close", id=self.number)
