@@ -78,12 +78,13 @@ class Reporter:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Ask a new host what it is, between a test's set-up and its call: the check for residue stands around both."""
-        result = yield
-        host = getattr(item, "funcargs", {}).get("host")
-        if host is not None and hasattr(host, "shell") and host.name not in self.asked:
-            self.asked.add(host.name)
-            facts.ask(host)
-        return result
+        try:
+            return (yield)
+        finally:
+            host = getattr(item, "funcargs", {}).get("host")
+            if host is not None and hasattr(host, "shell") and host.name not in self.asked:
+                self.asked.add(host.name)
+                facts.ask(host)
 
     @pytest.hookimpl(trylast=True)  # sections that others add to a report are in it
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
