@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+import time
 
 PORT = 7
 SIZE = {"tcp": 1 << 20, "udp": 1000}  # more than any buffer on the way holds, and one packet
@@ -33,19 +34,29 @@ def serve() -> None:
         print(f"heard {peer[0]}", flush=True)
 
 
-def ask(address: str, seconds: float) -> str:
-    data = os.urandom(SIZE[kind])
+def exchange(address: str, data: bytes, seconds: float) -> bytes:
     with socket.socket(family, listener.type) as asker:
         asker.settimeout(seconds)
+        asker.connect((address, PORT))
+        asker.sendall(data)
+        if kind == "udp":
+            return asker.recv(1 << 16)
+        asker.shutdown(socket.SHUT_WR)
+        return rest(asker)
+
+
+def ask(address: str, seconds: float) -> str:
+    """Tried again until the time is over: a peer that was sought before it was there is given up first, after three seconds."""
+    data, deadline = os.urandom(SIZE[kind]), time.monotonic() + seconds
+    while True:
         try:
-            asker.connect((address, PORT))
-            asker.sendall(data)
-            if kind == "tcp":
-                asker.shutdown(socket.SHUT_WR)
-            answer = asker.recv(1 << 16) if kind == "udp" else rest(asker)
+            answer = exchange(address, data, max(seconds / 20, 0.25))
         except OSError as error:
-            return f"no answer: {error}"
-    return f"{answer[: -len(data)].decode()} answered" if answer.endswith(data) else "no answer: other bytes came back"
+            if time.monotonic() > deadline:
+                return f"no answer: {error}"
+            time.sleep(0.02)
+        else:
+            return f"{answer[: -len(data)].decode()} answered" if answer.endswith(data) else "no answer: other bytes came back"
 
 
 kind, name, own = sys.argv[1], sys.argv[2].encode(), sys.argv[3]
