@@ -131,7 +131,7 @@ class Launch:
 
     def _talk(self, pipes: Pipes, talk: relay.Relay) -> None:
         """Hear the children's reports until the program runs, then relay until it has ended."""
-        signals = linux.signalfd(linux.ALL_SIGNALS)
+        signals = talk.signals
         oom = self.memory.oom_fd if self.memory else -1
         terminal = self.plan.terminal
         early: list[bytes] = []
@@ -139,10 +139,12 @@ class Launch:
         while talk.status is None:
             watched = [signals] + ([] if running else [pipes.report_read]) + ([oom] if oom >= 0 else [])
             if running and terminal is not None:
-                ready = linux.poll((*watched, *terminal.readable()), terminal.writable(), terminal.patience())
+                patience = relay.RETRY if talk.late else terminal.patience()
+                ready = linux.poll((*watched, *terminal.readable()), terminal.writable(), patience)
                 terminal.move(ready)
             else:
-                ready = linux.poll(tuple(watched))
+                ready = linux.poll(tuple(watched), (), relay.RETRY if talk.late else -1)
+            talk.send_late()
             # Signals are looked at first and acted on last: who saw the program run may send one, and we must know by then.
             for fd in sorted(ready, key=lambda fd: fd != pipes.report_read):
                 if fd == pipes.report_read:
@@ -153,6 +155,8 @@ class Launch:
                     if running:
                         for raw in early:
                             talk.take(raw)
+                        if terminal is None:
+                            relay.let_streams_go()
                         talk.watch()
                         if terminal is not None and talk.status is None:
                             terminal.enter()
@@ -202,11 +206,12 @@ class Launch:
                 posix.kill(pid, linux.SIGKILL)
             except ProcessLookupError:
                 pass
-        for pid in reversed(self.children):  # init does not end before the last process of its namespace is reaped
+        left = set(self.children)
+        while left:  # init does not end before the last of its namespace is reaped, and CLONE_PARENT makes more of them ours
             try:
-                posix.waitpid(pid, 0)
+                left.discard(posix.waitpid(-1, 0)[0])
             except ChildProcessError:
-                pass
+                break
         if self.live.init_fd >= 0:
             posix.close(self.live.init_fd)
         pipes.close()

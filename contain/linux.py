@@ -120,7 +120,7 @@ MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_EXEC = 0x1, 0x2, 0x10
 # linux/keyctl.h
 KEYCTL_JOIN_SESSION_KEYRING = 1
 # asm-generic/signal.h, asm-generic/siginfo.h
-SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP = 1, 2, 9, 13, 15, 17, 18, 19
+SIGHUP, SIGINT, SIGTRAP, SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP = 1, 2, 5, 9, 13, 15, 17, 18, 19
 SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGXFSZ, SIGWINCH = 20, 21, 22, 23, 25, 28
 SIG_DFL, SIG_IGN = 0, 1
 SIG_UNBLOCK, SIG_SETMASK = 1, 2
@@ -128,7 +128,7 @@ SI_KERNEL, SI_QUEUE = 128, -1
 ALL_SIGNALS = b"\xff" * 8
 SFD_CLOEXEC = 0x80000
 PTRACE_DETACH = 17
-RLIMIT_CORE = 4
+RLIMIT_CORE, RLIMIT_SIGPENDING = 4, 11
 # asm-generic/poll.h
 POLLIN, POLLOUT = 1, 4
 # asm-generic/ioctls.h, asm-generic/termbits.h
@@ -327,9 +327,17 @@ def signal_action(signal: int, handler: int) -> int:
     return int.from_bytes(old.raw[:8], "little")
 
 
-def signalfd(mask: bytes) -> int:
-    """signalfd4(2): a close-on-exec descriptor that yields the signals of `mask`."""
-    return syscall(289, 0xFFFFFFFFFFFFFFFF, mask, 8, SFD_CLOEXEC)
+def signalfd(mask: bytes, fd: int = -1) -> int:
+    """signalfd4(2): a close-on-exec descriptor that yields the signals of `mask`; `fd`, if it is one already."""
+    return syscall(289, fd & 0xFFFFFFFFFFFFFFFF, mask, 8, SFD_CLOEXEC)
+
+
+def halve_signal_queue() -> None:
+    """prlimit64(2): let this process have half as many queued signals as it was allowed."""
+    limits = _Info()
+    syscall(302, 0, RLIMIT_SIGPENDING, None, limits)
+    most = int.from_bytes(limits.raw[:8], "little")
+    syscall(302, 0, RLIMIT_SIGPENDING, u64(most - most // 2) + limits.raw[8:16], None)
 
 
 def queue_signal(pid: int, signal: int, sender: int, uid: int, value: int) -> None:

@@ -13,6 +13,9 @@ from contain.hierarchy import read
 _HARMLESS = (linux.SIGCHLD, linux.SIGCONT, linux.SIGURG, linux.SIGWINCH)
 _STOPS = (linux.SIGSTOP, linux.SIGTSTP, linux.SIGTTIN, linux.SIGTTOU)
 
+_QUEUED = (1 << 64) - (1 << 33)  # the real-time signals, 34 to 64
+RETRY = 2  # milliseconds between two tries to send a signal on that the program's queue has no room for
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contain.terminal import Terminal
@@ -31,6 +34,9 @@ class Relay:
         self.ask_init, self.init_answers = ask_init, init_answers
         self.terminal, self.stop_signal = terminal, 0
         self.group = posix.getpgrp()
+        self.signals = linux.signalfd(linux.ALL_SIGNALS)
+        self.late: list[bytes] = []  # what the program's queue had no room for, in order
+        linux.halve_signal_queue()
         self.init_status = posix.open(b"/proc/%d/status" % init, posix.O_RDONLY | posix.O_CLOEXEC)
         self.status: int | None = None  # the program's wait status, once it has ended
         self.reaped = False
@@ -69,15 +75,39 @@ class Relay:
             elif to_group and posix.getpgid(self.program) == self.group:
                 pass  # it has it from where we have it: ^C comes once
             elif code == linux.SI_QUEUE:
-                sender, uid = int.from_bytes(raw[12:16], "little"), int.from_bytes(raw[16:20], "little")
-                linux.queue_signal(self.program, signal, sender, uid, int.from_bytes(raw[48:56], "little"))
+                self._queue(signal, raw)
             else:
                 posix.kill(self.program, signal)
         except ProcessLookupError:
             pass
-        except OSError as error:
-            if error.errno != linux.EAGAIN:  # EAGAIN: the program's queue of real-time signals is full, as it would be bare
-                raise
+
+    def _queue(self, signal: int, raw: bytes) -> None:
+        """Send on what came by sigqueue(3), with its value, or keep it while the program's queue is full.
+
+        Bare, its sender would be told so by EAGAIN. While something is kept no more is taken from our own queue, so that the
+        sender is told when that is full; which is half of the program's, because both count as the same user's.
+        """
+        sender, uid = int.from_bytes(raw[12:16], "little"), int.from_bytes(raw[16:20], "little")
+        try:
+            if self.late and signal >= 34:
+                raise BlockingIOError(linux.EAGAIN, "")
+            linux.queue_signal(self.program, signal, sender, uid, int.from_bytes(raw[48:56], "little"))
+        except BlockingIOError:
+            if not self.late:
+                linux.signalfd(linux.u64(_QUEUED ^ (1 << 64) - 1), self.signals)
+            self.late.append(raw)
+
+    def send_late(self) -> None:
+        """Try again what could not be sent on."""
+        if not self.late:
+            return
+        late, self.late = self.late, []
+        linux.signalfd(linux.ALL_SIGNALS, self.signals)
+        for raw in late:
+            try:
+                self._queue(int.from_bytes(raw[0:4], "little"), raw)
+            except ProcessLookupError:
+                return
 
     def _sent_to_group(self, signal: int) -> bool:
         """Whether init got `signal` too; what it holds is then thrown away, so that the next one is seen."""
@@ -107,8 +137,9 @@ class Relay:
                 self._stop(signal)
                 if self.terminal is not None:
                     self.terminal.enter()
-            else:  # PTRACE_TRACEME made us its tracer: let it have the signal
-                linux.ptrace_detach(self.program, posix.WSTOPSIG(status))
+            else:  # PTRACE_TRACEME made us its tracer: let it have the signal, but for the SIGTRAP that only tells of an exec
+                signal = posix.WSTOPSIG(status)
+                linux.ptrace_detach(self.program, 0 if signal == linux.SIGTRAP else signal)
 
     def _stop(self, signal: int) -> None:
         """Stop as the program stopped, so that the caller's shell sees the job stop; returns when continued."""
@@ -133,6 +164,18 @@ def deadly(signal: int) -> bool:
     if old == linux.SIG_IGN:
         linux.signal_action(signal, linux.SIG_IGN)
     return old != linux.SIG_IGN or signal in (linux.SIGPIPE, linux.SIGXFSZ)
+
+
+def let_streams_go() -> None:
+    """Give up standard input and output, which are the program's alone from now on: who waits at their other end must see
+    when it closes them. Standard error stays, for what there may be to say."""
+    try:
+        null = posix.open(b"/dev/null", posix.O_RDWR | posix.O_CLOEXEC)
+    except OSError:
+        return
+    for fd in (0, 1):
+        posix.dup2(null, fd, False)
+    posix.close(null)
 
 
 def has_terminal() -> bool:
