@@ -221,7 +221,15 @@ def capset(mask: int) -> None:
 
 def openat2(directory: int, path: bytes, flags: int, resolve: int) -> int:
     """openat2(2): a close-on-exec descriptor for `path`, resolved below `directory` as `resolve` asks."""
-    return syscall(437, directory, path, u64(flags | 0x80000) + u64(0) + u64(resolve), 24)
+    how = u64(flags | 0x80000) + u64(0) + u64(resolve)
+    for _ in range(1000):
+        try:
+            return syscall(437, directory, path, how, 24)
+        except OSError as error:
+            # Somewhere something was mounted or renamed while the kernel went up a `..`: it asks to be asked again.
+            if error.errno != EAGAIN:
+                raise
+    return syscall(437, directory, path, how, 24)
 
 
 def close_range(first: int, last: int, flags: int = 0) -> None:
