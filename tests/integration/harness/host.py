@@ -55,6 +55,8 @@ class Host:
         self.ran: list[Running] = []
         self.fresh = 0
         self.folder = self.run("mktemp", "-d", "/root/contain-test.XXXXXX").line
+        if "/" not in contain:  # some tests start it without a PATH
+            self.contain_path = self.shell('command -v "$1"', contain).line
 
     def __repr__(self) -> str:
         return f"host {self.name}"
