@@ -21,10 +21,16 @@ def docker0(host: Host) -> Iterator[None]:
     if not host.ours:
         pytest.skip(f"{host}'s network is its owner's: no docker0 is made there")
     assert host.finish("test", "-e", "/sys/class/net/docker0").status != 0, f"{host} has a docker0"
+    # A guest has that subnet on a bridge of its own already: answers must not go there meanwhile.
+    others = host.run("ip", "-4", "route", "show", "192.168.2.0/24").lines
+    for route in others:
+        host.run("ip", "route", "delete", *route.split("linkdown")[0].split())
     host.run("ip", "link", "add", "docker0", "up", "type", "bridge")
     host.run("ip", "address", "add", "192.168.2.1/24", "dev", "docker0")
     yield
     host.run("ip", "link", "delete", "docker0")
+    for route in others:
+        host.run("ip", "route", "add", *route.split("linkdown")[0].split())
 
 
 @pytest.mark.usefixtures("docker0")
