@@ -45,15 +45,16 @@ class Relay:
         """Act on one struct signalfd_siginfo."""
         signal = int.from_bytes(raw[0:4], "little")
         code = int.from_bytes(raw[8:12], "little", signed=True)
-        if signal == linux.SIGCHLD and code > 0:
-            return self.watch()
+        if signal == linux.SIGCHLD:
+            self.watch()  # whoever sent it: the kernel merges its own with one that is pending
+            if code > 0:
+                return
         if signal == linux.SIGCONT:
             self.watch()  # what stopped us has ended: look at the program's stop before it is continued
         if self.status is None and not self._concerns_terminal(signal, code, raw):
             self._send_on(signal, code, raw)
         if signal == linux.SIGCONT and self.terminal is not None:
             self.terminal.enter()
-        return None
 
     def _concerns_terminal(self, signal: int, code: int, raw: bytes) -> bool:
         """Whether a signal is dealt with here because the program has a terminal of its own."""
