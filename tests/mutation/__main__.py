@@ -16,7 +16,7 @@ import pytest
 
 from . import fixtures
 from .gate import Gate
-from .mutants import CHECKOUT
+from .mutants import CHECKOUT, OutdatedError
 from .table import MUTANTS
 
 PATIENCE = 2.0
@@ -36,13 +36,17 @@ def main() -> int:
     mutants = [mutant for mutant in MUTANTS if not given.mutant or mutant.name in given.mutant]
     if given.list:
         for mutant in mutants:
-            print(f"{mutant.name:24} {mutant.broken}")
+            sys.stdout.write(f"{mutant.name:24} {mutant.broken}\n")
         return 0
     files = sorted({test.partition("::")[0] for mutant in mutants for test in mutant.tests})
     words = [f"--rootdir={CHECKOUT}", f"--host={given.host}", *pytests]
     words += [f"--ssh-config={given.ssh_config}"] if given.ssh_config else []
     words += [str(CHECKOUT / "tests" / "integration" / file) for file in files]
-    return pytest.main(words, plugins=[Gate(mutants, given.patience), fixtures])
+    try:
+        gate = Gate(mutants, given.patience)
+    except OutdatedError as error:
+        parser.error(f"a mutant is outdated: {error}")
+    return pytest.main(words, plugins=[gate, fixtures])
 
 
 sys.exit(main())

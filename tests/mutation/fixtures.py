@@ -18,16 +18,14 @@ def copy(request: pytest.FixtureRequest, host: "Host") -> Iterator[Launcher]:
     """The launcher's copy on the host."""
     gate = request.config.stash[GATE]
     host.patience = min(host.patience, gate.patience)
-    gate.copied = made = Launcher(host)
+    gate.copied = made = Launcher(host, gate.sources)
     yield made
     gate.copied = None
     made.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def launcher(
-    request: pytest.FixtureRequest, host: "Host", copy: Launcher, rootfs: str, bridge: "Bridge"
-) -> Iterator[None]:
+def launcher(request: pytest.FixtureRequest, host: "Host", copy: Launcher, rootfs: str, bridge: "Bridge") -> Iterator[None]:
     """The launcher of the next tests: the sound one, or one with a fault. `rootfs` and `bridge` were made with the former."""
     host.clean()
     copy.become(request.param)

@@ -6,17 +6,20 @@ check for residue after it. An error of the harness, or a failure in a fixture b
 of the gate's, as is a broken launcher that starts no program at all. So is a survivor: a test that passes.
 """
 
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from .launcher import Launcher, sweep
-from .mutants import Mutant
+from .mutants import Mutant, sources
 
 GATE = pytest.StashKey["Gate"]()
 SOUND = "sound"
+LONGEST = 110
+FOLDER = re.compile(r"/root/contain-test\.\w+/")
 RED = (AssertionError, pytest.fail.Exception)
 Status = tuple[str, str, str | tuple[str, dict[str, bool]]]
 
@@ -33,6 +36,18 @@ class Verdict:
     seconds: float = 0.0
 
 
+def parameters(item: pytest.Item) -> dict[str, Any]:
+    """What the test is run with: host, launcher and its own."""
+    assert isinstance(item, pytest.Function)
+    return item.callspec.params
+
+
+def launcher_of(item: pytest.Item) -> str:
+    """The name of the launcher that the test is to run with."""
+    mutant: Mutant | None = parameters(item)["launcher"]
+    return mutant.name if mutant else SOUND
+
+
 def case_of(item: pytest.Item) -> tuple[str, str]:
     """A test's name as the table has it, with its own case and without it."""
     assert isinstance(item, pytest.Function)
@@ -42,23 +57,21 @@ def case_of(item: pytest.Item) -> tuple[str, str]:
     return f"{plain}[{own}]", plain
 
 
-def launcher_of(item: pytest.Item) -> str:
-    """The name of the launcher that the test is to run with."""
-    mutant = cast(pytest.Function, item).callspec.params["launcher"]
-    return mutant.name if mutant else SOUND
-
-
 def reason(error: BaseException) -> str:
-    """The first line that says what was wrong."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return next((line for line in lines if line and not line.startswith("left behind on")), type(error).__name__)
+    """The first words that say what was wrong, in one line; without the folder that is another in each session."""
+    lines = [FOLDER.sub("", line).strip() for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.startswith("left behind on")]
+    return " ".join(said[:3])[:LONGEST] or type(error).__name__
 
 
 class Gate:
     """The plugin. `patience` bounds the host's: a launcher that hangs is waited for that many times as long as a fast one."""
 
     def __init__(self, mutants: Sequence[Mutant], patience: float) -> None:
-        self.mutants, self.patience = mutants, patience
+        """Raises OutdatedError: what can't be made must not be found out half-way, nor a source change meanwhile."""
+        self.mutants, self.patience, self.sources = mutants, patience, sources()
+        for mutant in mutants:
+            mutant.apply(self.sources)
         self.verdicts: dict[str, Verdict] = {}
         self.words: dict[tuple[str, str | None], str | None] = {}
         self.copied: Launcher | None = None
@@ -92,8 +105,8 @@ class Gate:
         if unmet := sorted(named[SOUND] - met):
             raise pytest.UsageError(f"the table names tests that are not there: {', '.join(unmet)}")
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-        hosts = list(dict.fromkeys(cast(pytest.Function, item).callspec.params["host"] for item in kept))
-        kept.sort(key=lambda item: (hosts.index(cast(pytest.Function, item).callspec.params["host"]), order[launcher_of(item)]))
+        hosts = list(dict.fromkeys(parameters(item)["host"] for item in kept))
+        kept.sort(key=lambda item: (hosts.index(parameters(item)["host"]), order[launcher_of(item)]))
         items[:] = kept
 
     # -- one test after the other ---------------------------------------------------------------------------------------
@@ -117,14 +130,12 @@ class Gate:
 
     def verdict(self, item: pytest.Item) -> Verdict | None:
         """The place for what comes of a test with a broken launcher; None with the sound one."""
-        function = cast(pytest.Function, item)
-        mutant = function.callspec.params["launcher"]
+        mutant: Mutant | None = parameters(item)["launcher"]
         if mutant is None:
             return None
         own, plain = case_of(item)
         test = own if own in mutant.tests else plain
-        host = function.callspec.params["host"]
-        return self.verdicts.setdefault(item.nodeid, Verdict(mutant, host, test))
+        return self.verdicts.setdefault(item.nodeid, Verdict(mutant, parameters(item)["host"], test))
 
     @pytest.hookimpl(wrapper=True, trylast=True)  # the innermost: what others see is the gate's verdict
     def pytest_runtest_makereport(
@@ -177,7 +188,7 @@ class Gate:
             found = "red" if verdict.red else "error" if verdict.wrong else "SURVIVED"
             head = f"{verdict.host}  {verdict.mutant.name:{width}}  {verdict.seconds:5.1f} s  {found:8}  "
             out.write_line(f"{head}{verdict.test}", green=found == "red", red=found != "red")
-            out.write_line(f"{'':{len(verdict.host)}}  {verdict.red or verdict.wrong or verdict.mutant.broken}"[:118])
+            out.write_line(f"{'':{len(verdict.host)}}  {verdict.red or verdict.wrong or verdict.mutant.broken}")
         mutants = {(verdict.host, verdict.mutant.name) for verdict in self.verdicts.values()}
         alive = {(v.host, v.mutant.name) for v in self.verdicts.values() if not v.red or v.wrong}
         out.write_line(f"{len(mutants) - len(alive)} of {len(mutants)} broken launchers were noticed")

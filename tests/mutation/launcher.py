@@ -3,34 +3,24 @@
 import io
 import tarfile
 import time
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .mutants import CHECKOUT, Mutant
+from .mutants import Mutant
 
 if TYPE_CHECKING:
     from tests.integration.harness.bridge import Bridge
     from tests.integration.harness.host import Host
 
-PARTS = ("bin", "contain")
 LIMITS = ("--memory-limit", "32MiB", "--cpu-core-ids", "0", "--quiet")
 SWEEP = 5.0  # seconds for a host to be clean again after what a broken launcher has left was ended
 
 
-def packed(checkout: Path = CHECKOUT) -> bytes:
-    """The launcher's sources as a tar archive."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        for part in PARTS:
-            archive.add(checkout / part, part, filter=lambda info: None if info.name.endswith("__pycache__") else info)
-    return stream.getvalue()
-
-
 class Launcher:
-    """One copy on one host, sound or with one fault at a time; the host's tests start this one."""
+    """One copy on one host, of `sources` or with one fault at a time; the host's tests start this one."""
 
-    def __init__(self, host: "Host") -> None:
-        self.host, self.folder = host, f"{host.folder}/launcher"
+    def __init__(self, host: "Host", sources: Mapping[str, str]) -> None:
+        self.host, self.sources, self.folder = host, sources, f"{host.folder}/launcher"
         self.mutant: Mutant | None = None
         self.began = host.contain_path
         host.lasting(self.put)
@@ -38,29 +28,31 @@ class Launcher:
 
     def put(self) -> None:
         """Bring the copy to the host, which may just have come back without it."""
-        archive = f"{self.host.folder}/launcher.tar"
-        self.host.put(archive, packed())
+        stream, archive = io.BytesIO(), f"{self.host.folder}/launcher.tar"
+        with tarfile.open(fileobj=stream, mode="w") as packed:
+            for file, source in self.sources.items():
+                info = tarfile.TarInfo(file)
+                info.size, info.mode = len(source.encode()), 0o755
+                packed.addfile(info, io.BytesIO(source.encode()))
+        self.host.put(archive, stream.getvalue())
         self.host.shell('rm -rf "$2"; mkdir "$2"; tar -xf "$1" -C "$2"; rm "$1"', archive, self.folder)
-        self._write(self.mutant)
+        if self.mutant:
+            self._write(self.mutant.apply(self.sources))
 
     def become(self, mutant: Mutant | None) -> None:
         """Take the fault of `mutant`, or none, in place of the one it had."""
         before, self.mutant = self.mutant, mutant
         if before:
-            for file in before.sources():
-                self._replace(file, (CHECKOUT / file).read_text(encoding="utf-8"))
-        self._write(mutant)
-
-    def _write(self, mutant: Mutant | None) -> None:
+            self._write({file: self.sources[file] for file in before.apply(self.sources)})
         if mutant:
-            for file, source in mutant.sources().items():
-                self._replace(file, source)
+            self._write(mutant.apply(self.sources))
 
-    def _replace(self, file: str, source: str) -> None:
-        """Its bytecode goes, too: a source of the same size, written in the same second, would be taken for the old one."""
-        self.host.put(f"{self.folder}/{file}", source)
-        folder, _, name = file.rpartition("/")
-        self.host.shell('rm -f "$1"/__pycache__/"$2".*', f"{self.folder}/{folder}", name.removesuffix(".py"))
+    def _write(self, changed: Mapping[str, str]) -> None:
+        """Their bytecode goes, too: a source of the same size, written in the same second, would be taken for the old one."""
+        for file, source in changed.items():
+            folder, _, name = f"{self.folder}/{file}".rpartition("/")
+            self.host.put(f"{folder}/{name}", source)
+            self.host.shell('rm -f "$1"/__pycache__/"$2".*', folder, name.removesuffix(".py"))
 
     def launches(self, rootfs: str, bridge: "Bridge") -> None:
         """It must still start a program under all four constraints: with a wreck any test is red, and nothing is learnt."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
+PARTS = ("bin", "contain")
 
 
 class OutdatedError(Exception):
@@ -40,10 +41,17 @@ class Mutant:
     edits: tuple[Edit, ...]
     tests: tuple[str, ...]
 
-    def sources(self, checkout: Path = CHECKOUT) -> Mapping[str, str]:
-        """The changed files, by their path in the checkout. Raises OutdatedError."""
+    def apply(self, sources: Mapping[str, str]) -> dict[str, str]:
+        """The changed files, by their path, from the sound ones. Raises OutdatedError."""
         changed: dict[str, str] = {}
         for edit in self.edits:
-            before = changed.get(edit.file) or (checkout / edit.file).read_text(encoding="utf-8")
-            changed[edit.file] = edit.apply(before)
+            if edit.file not in sources:
+                raise OutdatedError(f"{edit.file} is not there")
+            changed[edit.file] = edit.apply(changed.get(edit.file) or sources[edit.file])
         return changed
+
+
+def sources(checkout: Path = CHECKOUT) -> dict[str, str]:
+    """The launcher's files as they stand now, by their path in the checkout."""
+    paths = [path for part in PARTS for path in (checkout / part).rglob("*") if path.is_file()]
+    return {str(p.relative_to(checkout)): p.read_text(encoding="utf-8") for p in paths if p.suffix != ".pyc"}

@@ -37,8 +37,11 @@ MUTANTS = (
         "swap-unlimited",
         "Memory is limited, and swap is not: the program gets slow instead of being killed.",
         (
-            Edit("contain/cgroup.py", '(b"memory.limit_in_bytes", value), (b"memory.memsw.limit_in_bytes", value)]',
-                 '(b"memory.limit_in_bytes", value)]'),
+            Edit(
+                "contain/cgroup.py",
+                '(b"memory.limit_in_bytes", value), (b"memory.memsw.limit_in_bytes", value)]',
+                '(b"memory.limit_in_bytes", value)]',
+            ),
             Edit("contain/cgroup.py", 'found.append((b"memory.swap.max", b"0"))', "pass"),
         ),
         ("test_memory.py::test_swap_is_closed",),
@@ -80,8 +83,11 @@ MUTANTS = (
         "leaked-cgroup",
         "The cgroups stay when the program has ended.",
         (
-            Edit("contain/cgroup.py", "        posix.close(self.fd)\n        self.fd = -1\n        path =",
-                 "        posix.close(self.fd)\n        self.fd = -1\n        return None\n        path ="),
+            Edit(
+                "contain/cgroup.py",
+                "        posix.close(self.fd)\n        self.fd = -1\n        path =",
+                "        posix.close(self.fd)\n        self.fd = -1\n        return None\n        path =",
+            ),
         ),
         ("test_memory.py::test_below_the_limit_the_program_lives",),
     ),
@@ -109,4 +115,4 @@ MUTANTS = (
         ),
         ("test_inputs_cpu.py::test_a_core_that_the_caller_may_not_use_is_refused",),
     ),
-)  # fmt: skip
+)

@@ -7,7 +7,7 @@ MUTANTS = (
         "no-loopback",
         "The loopback interface stays down.",
         (Edit("contain/network.py", "netlink.ifinfomsg(1, netlink.IFF_UP, netlink.IFF_UP)", "netlink.ifinfomsg(1, 0, 0)"),),
-        ("test_network.py::test_loopback_works_inside",),
+        ("test_network.py::test_without_an_address_there_is_loopback_only",),
     ),
     Mutant(
         "leaked-veth",
@@ -34,8 +34,11 @@ MUTANTS = (
         "bridge-changes-its-mac",
         "The host's ends have low addresses, and the bridge takes the lowest for its own.",
         (
-            Edit("contain/network.py", "self.bridge.index, HOST_MAC, b\"eth0\"",
-                 "self.bridge.index, b\"\\2\" + (0xFFFFFFFFFF - posix.getpid()).to_bytes(5, \"big\"), b\"eth0\""),
+            Edit(
+                "contain/network.py",
+                'self.bridge.index, HOST_MAC, b"eth0"',
+                'self.bridge.index, b"\\2" + (0xFFFFFFFFFF - posix.getpid()).to_bytes(5, "big"), b"eth0"',
+            ),
         ),
         ("test_network.py::test_the_bridge_keeps_its_own_address_while_programs_come_and_go",),
     ),
@@ -66,4 +69,4 @@ MUTANTS = (
         (Edit("contain/netlink.py", "IFA_F_NODAD if family == linux.AF_INET6 else 0", "0"),),
         ("test_network.py::test_two_contained_programs_speak_ipv6[6]",),
     ),
-)  # fmt: skip
+)
