@@ -84,4 +84,4 @@ def test_a_chroot_inside_does_not_lead_out(host: Host, host_tree: tuple[str, ...
     """The old way out, for who may call chroot(2): a second one, then dots from a folder outside of it."""
     bare = {"bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "tmp", "usr"}
     ran = host.contained(*host_tree, "--tmpfs", "/tmp", "--", "/usr/bin/python3", "-IS", "-c", WAY_OUT).succeeded()
-    assert set(ran.line.split()) <= bare, "this is the root it began in"
+    assert set(ran.text.split()) <= bare, "this is the root it began in"
