@@ -101,12 +101,13 @@ def test_the_terminals_size_is_seen_and_its_change_told(host: Host, terminal: Te
 def test_a_shell_is_a_shell_with_job_control(host: Host, terminal: Terminal) -> None:
     running = terminal(contain(host, "", "sh"))
     running.expect_exact("/ # ")
-    running.sendline("echo $((6 * 7)); sleep 1000")
-    running.expect_exact("42\r\n")
+    running.sendline("""sh -c 'trap "echo $((6 * 7))" CONT; echo $((5 * 5)); while :; do usleep 100000; done'""")
+    running.expect_exact("25\r\n")
     running.send("\x1a")
     running.expect_exact("Stopped")
+    running.expect_exact("/ # ")
     running.sendline("fg")
-    running.expect_exact("sleep 1000\r\n")
+    running.expect_exact("42\r\n")
     running.sendintr()
     running.expect_exact("/ # ")
     running.sendline("exit 3")
@@ -130,4 +131,4 @@ def test_without_sudo_the_user_is_told(host: Host) -> None:
     words = host.ssh_command("-T", host.name, f"{host.contain_path} --chroot {ROOT} -- true")
     ran = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20 * host.patience)
     assert ran.returncode == 125
-    assert re.match("contain: .*root", ran.stderr)
+    assert re.fullmatch("contain: .* is needed\ncontain: hint: .*root\n", ran.stderr)
