@@ -32,6 +32,22 @@ def test_the_hosts_tree_is_out_of_sight(host: Host, shell: Shell) -> None:
     inside.fail(f"cat /proc/self/root/..{secret}")
 
 
+def test_every_file_of_the_root_is_seen_as_it_is(host: Host, own_rootfs: str) -> None:
+    """Its number, type, rights, owner, links, size and time, and nothing besides: what isn't in the root isn't there."""
+    host.shell(
+        """
+        cd "$1"; echo odd > 'root/a name'; chown 1234:2345 'root/a name'; chmod 4711 'root/a name'
+        ln 'root/a name' root/twin; ln -s /nowhere root/dangling; mkfifo root/fifo; mkdir -m 1730 root/folder
+        """,
+        own_rootfs,
+    )
+    look = "find . -xdev ! -path './proc/*' ! -path './dev/*' ! -path . -exec stat -c '%n %i %f %u %g %h %s %Y' {} + | sort"
+    outside = host.shell(f'cd "$1" && {look} | grep -Ev "^./(proc|dev) "', own_rootfs).lines
+    inside = host.contained("--chroot", own_rootfs, "--", "sh", "-c", f'{look} | grep -Ev "^./(proc|dev) "').succeeded().lines
+    assert inside == outside
+    assert any(line.startswith("./root/a name ") for line in inside)
+
+
 def test_the_old_root_is_no_mount_inside(host: Host, shell: Shell) -> None:
     mounts = [line.split() for line in shell().succeed("cat /proc/self/mountinfo").splitlines()]
     points = {line[4] for line in mounts}
