@@ -11,7 +11,6 @@ from tests.integration.harness.bridge import Bridge, Neighbour
 from tests.integration.harness.host import Host
 from tests.integration.harness.inventory import Inventory, dispose
 from tests.integration.harness.running import Running, Shell
-from tests.integration.report.phases import fact
 
 pytest_plugins = ["tests.integration.report.plugin"]
 INVENTORY = pytest.StashKey[Inventory]()
@@ -68,7 +67,6 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     made = request.config.stash[INVENTORY].connect(request.param)
     if made.run("id", "-u").line != "0":
         pytest.exit(f"{made}: contain and its tests need root there", 1)
-    describe(made)
     failed = request.session.testsfailed
     yield made
     try:
@@ -77,16 +75,6 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
         if made.guest:
             failed = request.session.testsfailed - failed
             dispose(made.guest, made.keep == "always" or (made.keep == "failed" and failed > 0))
-
-
-def describe(host: Host) -> None:
-    """Tell the report what the host is."""
-    told = host.shell(
-        'uname -sr; python3 -V; stat -fc %T /sys/fs/cgroup; "$1" --version; . /etc/os-release; echo $PRETTY_NAME',
-        host.contain_path,
-    )
-    for name, value in zip(("kernel", "Python", "/sys/fs/cgroup", "contain", "system"), told.lines, strict=True):
-        fact(host.name, name, value)
 
 
 @pytest.hookimpl(wrapper=True)
