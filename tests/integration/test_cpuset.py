@@ -61,7 +61,7 @@ def test_affinity_is_what_the_program_is_told_and_where_its_load_runs(host: Host
     """Asked by sched_getaffinity(2), and by the processor of each of twice as many spinning processes: all given, no other."""
     n = host.cores
     host.put(f"{host_tree[1]}/tmp/spin.py", (DRIVERS / "spin.py").read_bytes())
-    for cores in [[n - 1], [0, n - 1], [1, 3], [0, 2, 3]] if n > 3 else [[n - 1], [0, n - 1]]:
+    for cores in [[1, 3], [0, 2, 3]] if n > 3 else [[n - 1], [0, n - 1]]:
         words = ("--cpu-core-ids", ",".join(map(str, cores)), "--", PYTHON, "-IS", "/tmp/spin.py", f"{20 * host.patience}")
         found = json.loads(host.contained(*host_tree, *words, within=40).succeeded().line)
         assert found == {"told": cores, "ran on": cores}

@@ -19,7 +19,27 @@ def test_each_of_60_signals_to_the_launcher_arrives_once(host: Host, host_tree: 
 
 @pytest.mark.slow
 def test_sigterm_at_any_moment_of_a_launch_ends_it(host: Host, rootfs: str) -> None:
-    assert host.drive("early.py", rootfs) == []
+    assert host.drive("early.py", rootfs, str(host.rounds(40))) == []
+
+
+HOLD = """
+import fcntl, os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+os.setxattr(fd, "trusted.contain", b"1")
+fcntl.flock(fd, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_signal_in_the_middle_of_a_launch_ends_it(host: Host, own_rootfs: str) -> None:
+    """The launch is held where it waits for a mount point that another launcher is about to remove."""
+    holder = host.start("/usr/bin/python3", "-IS", "-c", HOLD, f"{own_rootfs}/proc").wait_for("held")
+    running = host.contain("--chroot", own_rootfs, "--", "echo", "ran")
+    host.until('grep -q -- "-> FLOCK.* $1 " /proc/locks', str(running.pid))
+    running.signal("TERM")
+    holder.close_stdin()
+    assert (running.exit_status, running.stdout) == (-signal.SIGTERM, b"")
 
 
 @pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "QUIT", "USR1", "ALRM"])
@@ -35,8 +55,8 @@ def test_a_program_without_handlers_dies_of_it(host: Host, rootfs: str, name: st
 
 
 def test_a_signal_is_the_programs_from_its_first_word_on(host: Host, rootfs: str) -> None:
-    """Fifty times: who has read the program's output knows that it runs, though the launcher may not have seen it yet."""
-    assert host.drive("first_word.py", rootfs) == []
+    """Many times: who has read the program's output knows that it runs, though the launcher may not have seen it yet."""
+    assert host.drive("first_word.py", rootfs, str(host.rounds(50))) == []
 
 
 def test_a_program_may_handle_a_signal_and_go_on(host: Host, rootfs: str) -> None:

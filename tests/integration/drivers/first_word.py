@@ -1,12 +1,12 @@
-"""A signal right after the program's first word: `first_word.py CONTAIN ROOTFS` prints what was not caught by its handler."""
+"""A signal right after the program's first word: `first_word.py CONTAIN ROOTFS ROUNDS` prints what was not caught by its handler."""
 
 import signal
 import subprocess
 import sys
 
-contain, rootfs = sys.argv[1:]
+contain, rootfs, rounds = sys.argv[1:]
 script = "trap 'echo caught; exit 5' USR1; echo on; while :; do usleep 10000; done"
-for step in range(50):
+for step in range(int(rounds)):
     words = [contain, "--chroot", rootfs, "--quiet", "--", "sh", "-c", script]
     running = subprocess.Popen(words, stdout=subprocess.PIPE, bufsize=0)
     assert running.stdout is not None

@@ -1,4 +1,4 @@
-"""SIGKILL at every moment of a launch: `kills.py CONTAIN ROOTFS OPTIONS…` prints what outlived a launcher by a second."""
+"""SIGKILL at every moment of a launch: `kills.py CONTAIN ROOTFS ROUNDS OPTIONS…` prints what outlived a launcher by a second."""
 
 import ctypes
 import os
@@ -22,14 +22,14 @@ def children() -> list[str]:
     return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in pids]
 
 
-contain, rootfs, *options = sys.argv[1:]
+contain, rootfs, rounds, *options = sys.argv[1:]
 words = [contain, "--chroot", rootfs, "--quiet", *options, "--"]
 began = time.monotonic()
 subprocess.run([*words, "true"], check=True)
 launch = time.monotonic() - began
-for step in range(40):
+for step in range(int(rounds)):
     running = subprocess.Popen([*words, "sleep", "1000"])
-    time.sleep(launch * 1.5 * step / 40)
+    time.sleep(launch * 1.5 * step / int(rounds))
     running.kill()
     running.wait()
     deadline = time.monotonic() + max(1.0, 10 * launch)

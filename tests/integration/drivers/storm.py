@@ -1,4 +1,4 @@
-"""Launches while something is mounted all the time: `storm.py CONTAIN ROOTFS FOLDER` prints those that failed."""
+"""Launches while something is mounted all the time: `storm.py CONTAIN ROOTFS FOLDER ROUNDS` prints those that failed."""
 
 import ctypes
 import os
@@ -8,7 +8,7 @@ import sys
 
 CLONE_NEWNS, MS_BIND, MNT_DETACH = 0x20000, 0x1000, 2  # linux/sched.h, linux/mount.h
 
-contain, rootfs, folder = sys.argv[1:]
+contain, rootfs, folder, rounds = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
 storm = os.fork()
 if not storm:
@@ -19,7 +19,7 @@ if not storm:
         libc.mount(place, place, None, ctypes.c_ulong(MS_BIND), None)
         libc.umount2(place, MNT_DETACH)
 path = "bin/" + "../bin/" * 200 + "sh"
-for step in range(60):
+for step in range(int(rounds)):
     ran = subprocess.run([contain, "--chroot", rootfs, "--quiet", "--", path, "-c", "exit 7"], capture_output=True)
     if (ran.returncode, ran.stdout, ran.stderr) != (7, b"", b""):
         print(f"launch {step}: {ran.returncode} {ran.stderr!r}")

@@ -112,6 +112,10 @@ class Host:
         self.put(path, (DRIVERS / driver).read_bytes())
         return self.run(PYTHON, "-IS", path, self.contain_path, *words, within=within).lines
 
+    def rounds(self, many: int) -> int:
+        """How often to try what takes `many` rounds on a fast machine: less often where each costs more."""
+        return max(many // int(self.patience), min(many, 12))
+
     def until(self, script: str, *words: Word, within: float = 5) -> None:
         """Until a shell script succeeds on the host."""
         deadline = time.monotonic() + within * self.patience
