@@ -4,7 +4,7 @@ from tests.integration.harness.host import Host
 
 
 def test_mounts_elsewhere_do_not_disturb_a_launch(host: Host, rootfs: str) -> None:
-    """While anything is mounted, the kernel may answer that it can't vouch for a path with `..`, and to ask again; openat2(2)."""
+    """While anything is mounted, the kernel may not vouch for a path with `..`, and answer: ask again; openat2(2)."""
     place = host.new("storm")
     host.run("mkdir", place)
     assert host.drive("storm.py", rootfs, place, str(host.rounds(60))) == []
