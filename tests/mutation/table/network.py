@@ -64,6 +64,12 @@ MUTANTS = (
         ("test_network.py::test_an_address_in_use_is_refused",),
     ),
     Mutant(
+        "strangers-unasked",
+        "An address that another machine on the bridge has is taken all the same.",
+        (Edit("contain/network.py", "if state & netlink.NUD_REACHABLE and", "if False and"),),
+        ("test_inputs_address.py::test_an_address_of_another_machine_is_refused",),
+    ),
+    Mutant(
         "ipv6-tentative",
         "An IPv6 address can't be used until nobody has objected to it for a second.",
         (Edit("contain/netlink.py", "IFA_F_NODAD if family == linux.AF_INET6 else 0", "0"),),

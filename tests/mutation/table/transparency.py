@@ -48,6 +48,15 @@ MUTANTS = (
         ("test_signals.py::test_a_program_without_handlers_dies_of_it[TERM]",),
     ),
     Mutant(
+        "early-signals-lost",
+        "A signal that comes before the program runs is thrown away.",
+        (
+            Edit("contain/launch.py", 'elif relay.deadly(int.from_bytes(raw[:4], "little")):', "elif False:"),
+            Edit("contain/launch.py", "                        early.append(raw)\n", "                        pass\n"),
+        ),
+        ("test_signals.py::test_a_signal_in_the_middle_of_a_launch_ends_it",),
+    ),
+    Mutant(
         "signal-doubled",
         "The program gets each signal twice.",
         (
