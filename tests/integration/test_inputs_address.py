@@ -120,3 +120,26 @@ def test_an_address_without_a_bridge_means_docker0_and_says_so_when_it_is_not_th
     assert host.finish("test", "-e", "/sys/class/net/docker0").status != 0, f"{host} has a docker0"
     ran = host.contained("--chroot", rootfs, "--network-address", "10.77.0.8/24", "--", *SEVEN)
     refused(ran, "docker0.*(not exist|no such)")
+
+
+@pytest.fixture
+def stranger(host: Host, bridge: Bridge) -> Iterator[str]:
+    """The address of a machine on the bridge that contain knows nothing of: a network namespace of its own."""
+    address = bridge.next()
+    machine = host.start("unshare", "--net", "sh", "-c", "echo up; read end").wait_for("up")
+    script = """
+        ip link add stranger master "$2" up type veth peer name eth0 netns "$1"
+        nsenter --target "$1" --net sh -c "ip address add $3/24 dev eth0; ip link set eth0 up"
+    """
+    host.shell(script, str(machine.pid), bridge.name, address)
+    host.run("ping", "-c", "1", "-w", "5", address)
+    host.run("ip", "neigh", "flush", "dev", bridge.name)  # what the host has learnt of it just now is no part of the question
+    yield address
+    host.run("ip", "link", "delete", "stranger")
+    machine.close_stdin()
+    machine.finished()
+
+
+@pytest.mark.row("B45")
+def test_an_address_of_another_machine_is_refused(launch: Launch, bridge: Bridge, stranger: str) -> None:
+    refused(launch(bridge.name, f"{stranger}/24"), "already in use.*answers for it")
