@@ -12,6 +12,8 @@ from contain.hierarchy import read
 
 _HARMLESS = (linux.SIGCHLD, linux.SIGCONT, linux.SIGURG, linux.SIGWINCH)
 _STOPS = (linux.SIGSTOP, linux.SIGTSTP, linux.SIGTTIN, linux.SIGTTOU)
+# What the kernel sends because of a terminal, and always to a whole group. (SIGHUP it also sends to a session's leader alone.)
+_OF_TERMINALS = (linux.SIGINT, linux.SIGQUIT, linux.SIGWINCH, linux.SIGTSTP, linux.SIGTTIN, linux.SIGTTOU)
 
 _QUEUED = (1 << 64) - (1 << 33)  # the real-time signals, 34 to 64
 RETRY = 2  # milliseconds between two tries to send a signal on that the program's queue has no room for
@@ -69,7 +71,8 @@ class Relay:
         return self.terminal.keeps(signal, code, int.from_bytes(raw[12:16], "little"))
 
     def _send_on(self, signal: int, code: int, raw: bytes) -> None:
-        to_group = self._sent_to_group(signal)
+        # Asked in any case, so that init forgets it. When a key is pressed twice init may have forgotten both at the first.
+        to_group = self._sent_to_group(signal) or (code == linux.SI_KERNEL and signal in _OF_TERMINALS)
         try:
             if to_group and not self.shares_group:
                 posix.killpg(posix.getpgid(self.program), signal)
