@@ -25,6 +25,7 @@ def main() -> None:
         open_standard_streams()
         status = run(arguments())
     except ContainError as error:
+        ignore_broken_pipes()
         report(error)
         status = error.status
     except OSError as error:
@@ -48,17 +49,25 @@ def run(words: "list[bytes]") -> int:
         except OSError:
             raise ContainError(f"--preserve-fds {options.preserve_fds}", f"descriptor {fd} is not open") from None
     plan = make(options, caller_environment())
-    if not options.quiet:
+    if plan.warnings and not options.quiet:
+        ignore_broken_pipes()
         for line in plan.warnings:
             say(f"warning: {line}")
+        linux.signal_action(linux.SIGPIPE, linux.SIG_DFL)
     leave(Launch(plan).run())
     return FAILED
+
+
+def ignore_broken_pipes() -> None:
+    """Have a write that nobody will read fail, instead of killing us: what is said changes no exit status."""
+    linux.signal_action(linux.SIGPIPE, linux.SIG_IGN)
 
 
 def command(name: str, words: "list[bytes]") -> int:
     """A subcommand, whose module is loaded only now and may import what it likes."""
     from importlib import import_module
 
+    ignore_broken_pipes()
     try:
         module = import_module(f"contain.commands.{name}")
     except ModuleNotFoundError:

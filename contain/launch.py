@@ -346,7 +346,7 @@ def leave(status: int) -> None:
         if signal != linux.SIGKILL:
             linux.signal_action(signal, linux.SIG_DFL)
         posix.kill(posix.getpid(), signal)
-        linux.signal_mask(linux.SIG_SETMASK, b"\0" * 8)
+        linux.signal_mask(linux.SIG_UNBLOCK, linux.u64(1 << (signal - 1)))  # no other that waits may come first
     finally:
         posix._exit(128 + signal)
 
