@@ -41,8 +41,10 @@ MUTANTS = (
         (
             Edit(
                 "contain/relay.py",
-                "        to_group = self._sent_to_group(signal)\n",
-                "        if signal == linux.SIGTERM:\n            return\n        to_group = self._sent_to_group(signal)\n",
+                "    def _send_on(self, signal: int, code: int, raw: bytes) -> None:\n",
+                "    def _send_on(self, signal: int, code: int, raw: bytes) -> None:\n"
+                "        if signal == linux.SIGTERM:\n"
+                "            return\n",
             ),
         ),
         ("test_signals.py::test_a_program_without_handlers_dies_of_it[TERM]",),
@@ -79,7 +81,13 @@ MUTANTS = (
     Mutant(
         "sigpipe-ignored",
         "The program ignores SIGPIPE, because Python does.",
-        (Edit("contain/launch.py", "for signal in (linux.SIGPIPE, linux.SIGXFSZ):", "for signal in ():"),),
+        (
+            Edit(
+                "contain/launch.py",
+                "                linux.signal_action(signal, linux.SIG_DFL)\n            if",
+                "                linux.signal_action(signal, linux.SIG_IGN)\n            if",
+            ),
+        ),
         ("test_streams.py::test_a_closed_pipe_kills_the_program_and_the_launcher_by_sigpipe",),
     ),
     Mutant(
