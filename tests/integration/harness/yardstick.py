@@ -25,6 +25,14 @@ def lend(host: Host) -> str:
     return path
 
 
+Case = tuple[Row, str]
+
+
+def each_case(row: Row) -> pytest.MarkDecorator:
+    """`@each_case(rows.deaths)`: the test is run for each case of the row, as `case`."""
+    return pytest.mark.parametrize("case", [pytest.param((row, case), id=case or row.name) for case in row.cases])
+
+
 class Answers:
     """What the yardstick said about some rows on one host. The rows are measured when the first case is looked up.
 
@@ -36,6 +44,16 @@ class Answers:
         self.host, self.rows = host, rows
         self.other = os.environ.get("LAUNCHER", "")
         self.checks: dict[tuple[str, str], Check] | None = None
+
+    @classmethod
+    def to_selected(cls, host: Host, request: pytest.FixtureRequest) -> "Answers":
+        """For the rows that the selected tests of the requesting module ask about."""
+        rows: dict[str, Row] = {}
+        for item in request.session.items:
+            if isinstance(item, pytest.Function) and item.module is request.module and "case" in item.callspec.params:
+                row: Row = item.callspec.params["case"][0]
+                rows[row.name] = row
+        return cls(host, list(rows.values()))
 
     def measure(self) -> dict[tuple[str, str], Check]:
         host = self.host
