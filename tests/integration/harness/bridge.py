@@ -58,13 +58,15 @@ class Talker:
     """A contained program of `host_tree` that speaks `kind`, tcp or udp, on its own address; see drivers/talker.py."""
 
     def __init__(self, bridge: Bridge, host_tree: tuple[str, ...], kind: str, name: str, address: str) -> None:
-        self.name, self.address = name, address
+        self.name, self.address, self.asked = name, address, 0
         bridge.host.put(f"{host_tree[1]}/tmp/talker.py", (DRIVERS / "talker.py").read_bytes())
         network = ("--bridge", bridge.name, "--network-address", f"{address}/{64 if ':' in address else 24}")
         talker = (PYTHON, "-IS", "/tmp/talker.py", kind, name, address)
         self.running = bridge.host.contain(*host_tree, *network, "--", *talker).wait_for("listening")
 
-    def ask(self, address: str, awaited: str, seconds: float = 20) -> None:
-        """Ask whoever has that address, until the awaited answer is told; at most for so many seconds."""
+    def ask(self, address: str, seconds: float = 20) -> str:
+        """Ask whoever has that address, for at most so many seconds: the name of the one that answered, or why nobody did."""
+        self.asked += 1
         self.running.write(f"{address} {seconds * self.running.host.patience}\n")
-        self.running.wait_for(awaited, seconds + 20)
+        said = self.running.wait_for(f"<{self.asked}> ", seconds + 20).said.decode()
+        return said.partition(f"<{self.asked}> ")[2].partition("\n")[0]
