@@ -111,9 +111,10 @@ def rootfs(host: Host, busybox: str) -> str:
 
 
 @pytest.fixture
-def own_rootfs(host: Host, busybox: str) -> Iterator[str]:
+def own_rootfs(host: Host, rootfs: str) -> Iterator[str]:
     """A root that the test may change as it likes."""
-    path = images.make(host, host.new("rootfs"), busybox)
+    path = host.new("rootfs")
+    host.run("cp", "-a", rootfs, path)
     yield path
     host.run("rm", "-rf", path)
 
