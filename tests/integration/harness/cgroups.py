@@ -48,7 +48,8 @@ class Cgroup:
         return self.host.shell('cd "$1"; shift; for f; do [ -e $f ] && exec cat $f; done; exit 1', self.folder, *names).line
 
     def number(self, *names: str) -> int:
-        return int(self.read(*names))
+        stored = self.read(*names)
+        return 1 << 63 if stored == "max" else int(stored)
 
     def set(self, name: str, value: str) -> None:
         self.host.shell('echo "$3" > "$1/$2"', self.folder, name, value)
