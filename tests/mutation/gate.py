@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from .launcher import Launcher, sweep
+from .launcher import Launcher
 from .mutants import Mutant, sources
 
 GATE = pytest.StashKey["Gate"]()
@@ -122,7 +122,7 @@ class Gate:
             item.session._setupstate.teardown_exact(cast(pytest.Item, stays))
         finally:
             if self.copied is not None and self.copied.mutant is not None:
-                sweep(self.copied.host)
+                self.copied.sweep()
         if self.unsound and stays is item.session:
             item.session.shouldfail = "the tests fail with the sound launcher"
 

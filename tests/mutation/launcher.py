@@ -4,6 +4,7 @@ import io
 import tarfile
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .mutants import Mutant
@@ -22,7 +23,7 @@ class Launcher:
     def __init__(self, host: "Host", sources: Mapping[str, str]) -> None:
         self.host, self.sources, self.folder = host, sources, f"{host.folder}/launcher"
         self.mutant: Mutant | None = None
-        self.began = host.contain_path
+        self.began, self.mounts = host.contain_path, mounted(host)
         host.lasting(self.put)
         host.contain_path = f"{self.folder}/bin/contain"
 
@@ -58,7 +59,11 @@ class Launcher:
         """It must still start a program under all four constraints: with a wreck any test is red, and nothing is learnt."""
         network = ("--bridge", bridge.name, "--network-address", f"{bridge.next()}/24")
         self.host.contain("--chroot", rootfs, *LIMITS, *network, "--", "sh", "-c", "echo alive").wait_for("alive\n")
-        sweep(self.host)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Take away what it has left."""
+        sweep(self.host, self.mounts)
 
     def close(self) -> None:
         self.become(None)
@@ -66,28 +71,49 @@ class Launcher:
         self.host.contain_path = self.began
 
 
-def leftovers(host: "Host") -> tuple[list[str], list[str], list[str]]:
-    """Processes, links and cgroups that only a broken launcher can have left, as nothing of the tests' runs any more."""
+def mounted(host: "Host") -> set[str]:
+    """Where something is mounted on the host."""
+    return {line.split()[2] for line in host.residue()["mounts"]}
+
+
+@dataclass
+class Leftovers:
+    """What only a broken launcher can have left on the host, as nothing of the tests' runs any more."""
+
+    processes: list[str]
+    links: list[str]
+    groups: list[str]
+    mounts: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.processes or self.links or self.groups or self.mounts)
+
+
+def leftovers(host: "Host", mounts: set[str]) -> Leftovers:
+    """All there is now; `mounts` were there before."""
     left = host.residue()
-    processes = [line.split()[0] for line in left["processes"]]
-    links = [line.split()[0] for line in left["links"] if line.startswith("ct") and line[2:3].isdigit()]
-    return processes, links, sorted(left["cgroups"], reverse=True)
+    return Leftovers(
+        [line.split()[0] for line in left["processes"]],
+        [line.split()[0] for line in left["links"] if line.startswith("ct") and line[2:3].isdigit()],
+        sorted(left["cgroups"], reverse=True),
+        sorted({line.split()[2] for line in left["mounts"]} - mounts, reverse=True),
+    )
 
 
-def sweep(host: "Host") -> None:
+def sweep(host: "Host", mounts: set[str]) -> None:
     """Take away what a broken launcher has left, so that the next test isn't red for this one's reason.
 
     Where that can't be done, a guest is restored before the next test. Raises RuntimeError on another host.
     """
     host.end_all()
     deadline = time.monotonic() + SWEEP * host.patience
-    while any(found := leftovers(host)):
-        processes, links, groups = found
+    while left := leftovers(host, mounts):
         if time.monotonic() > deadline:
             if host.guest is None:
-                raise RuntimeError(f"{host} can't be cleaned: {found} are left")
+                raise RuntimeError(f"{host} can't be cleaned: {left}")
             host.dirty = True
             return
-        host.shell('for pid; do kill -KILL "$pid" 2>/dev/null; done; :', *processes)
-        host.shell('for name; do ip link delete "$name" 2>/dev/null; done; :', *links)
-        host.shell('for group; do rmdir "$group" 2>/dev/null; done; :', *groups)
+        host.shell('for pid; do kill -KILL "$pid" 2>/dev/null; done; :', *left.processes)
+        host.shell('for name; do ip link delete "$name" 2>/dev/null; done; :', *left.links)
+        host.shell('for place; do umount -l "$place" 2>/dev/null; done; :', *left.mounts)
+        host.shell('for group; do rmdir "$group" 2>/dev/null; done; :', *left.groups)

@@ -113,6 +113,6 @@ MUTANTS = (
             Edit("contain/placement.py", "hierarchy.own if parent is None else parent", 'b"/" if parent is None else parent'),
             Edit("contain/placement.py", "        refuse_if_limited(hierarchy, group)\n", ""),
         ),
-        ("test_inputs_cpu.py::test_a_core_that_the_caller_may_not_use_is_refused",),
+        ("test_inputs_cpu.py::test_a_limit_on_cores_is_not_escaped_in_company",),
     ),
 )

@@ -40,7 +40,9 @@ MUTANTS = (
             Edit(
                 "contain/rootfs.py",
                 'live.proc = linux.new_mount(b"proc", (), SAFE)',
-                'live.proc = linux.open_tree(linux.AT_FDCWD, b"/proc")',
+                'live.proc = linux.open_tree(linux.AT_FDCWD, b"/proc")\n'
+                # or what is mounted on it would be mounted on the host's, too
+                "        linux.mount_setattr(live.proc, 0, linux.AT_EMPTY_PATH, linux.MS_PRIVATE)",
             ),
         ),
         ("test_defaults.py::test_only_its_own_processes_are_seen",),
