@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -51,7 +52,7 @@ class Answers:
         rows: dict[str, Row] = {}
         for item in request.session.items:
             if isinstance(item, pytest.Function) and item.module is request.module and "case" in item.callspec.params:
-                row: Row = item.callspec.params["case"][0]
+                row: Row = cast(Case, item.callspec.params["case"])[0]
                 rows[row.name] = row
         return cls(host, list(rows.values()))
 

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .measure import BLOCKABLE, Ended, Launcher, Measure, Word, libc, signals_in
+from .measure import BLOCKABLE, Ended, HungError, Launcher, Measure, Word, libc, signals_in
 from .rows import Check, judged, row, table, unasked
 
 PR_SET_TIMERSLACK, PR_SET_THP_DISABLE = 29, 41  # linux/prctl.h
@@ -118,7 +118,7 @@ PATTERNS: dict[str, tuple[frozenset[int], frozenset[int]]] = {
     "even ignored, odd blocked": (frozenset(n for n in BLOCKABLE if not n % 2), frozenset(n for n in BLOCKABLE if n % 2)),
     "nothing": (frozenset(), frozenset()),
 }
-LOST = {signal.SIGPIPE: "SIGPIPE", signal.SIGXFSZ: "SIGXFSZ"}
+LOST: dict[int, str] = {signal.SIGPIPE: "SIGPIPE", signal.SIGXFSZ: "SIGXFSZ"}
 DISPOSITIONS = [f"{number} {pattern}" for pattern in PATTERNS for number in sorted(BLOCKABLE)]
 
 
@@ -133,7 +133,11 @@ def dispositions(measure: Measure) -> Iterator[Check]:
                 signal.signal(number, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
-        bare, launched = measure.run(program, before=before), measure.launched(program, before=before)
+        bare = measure.run(program, before=before)
+        try:
+            launched = measure.launched(program, before=before)
+        except HungError as error:
+            launched = Ended(-signal.SIGKILL, err=str(error).encode())
         seen = [[signals_in(line.split()[1]) for line in ended.out.decode().splitlines()] for ended in (bare, launched)]
         for number in sorted(BLOCKABLE):
             names = ("pending", "pending", "blocked", "ignored", "caught")
