@@ -5,11 +5,6 @@ import pytest
 from tests.integration.harness.host import Host
 
 
-@pytest.mark.slow
-def test_each_of_256_statuses_is_the_programs_own(host: Host, rootfs: str) -> None:
-    assert host.drive("statuses.py", rootfs, within=120) == []
-
-
 def test_contains_own_failure_is_125(host: Host, rootfs: str) -> None:
     ran = host.contained("--chroot", rootfs, "--memory-limit", "nonsense", "--", "true")
     assert ran.status == 125
@@ -34,11 +29,6 @@ def test_a_program_may_use_these_statuses_itself_and_contain_says_nothing(host: 
     assert (ran.status, ran.errors) == (status, "")
 
 
-def test_children_left_behind_do_not_hold_the_launcher(host: Host, rootfs: str) -> None:
-    ran = host.contained("--chroot", rootfs, "--", "sh", "-c", "sleep 1000 & exit 3", within=5)
-    assert ran.status == 3
-
-
 def test_orphans_are_reaped_inside(host: Host, rootfs: str) -> None:
     """A process whose parent has gone belongs to the init, which collects it when it ends."""
     script = """
@@ -50,9 +40,3 @@ def test_orphans_are_reaped_inside(host: Host, rootfs: str) -> None:
         echo zombies
     """
     assert host.contained("--chroot", rootfs, "--", "sh", "-c", script).succeeded().line == "none"
-
-
-def test_the_launcher_ends_with_the_program(host: Host, rootfs: str) -> None:
-    """Many launches one after the other: none hangs on after its program."""
-    script = 'for i in $(seq "$3"); do "$1" --chroot "$2" -- true || exit 1; done; echo all'
-    assert host.shell(script, host.contain_path, rootfs, str(host.rounds(100)), within=30).line == "all"

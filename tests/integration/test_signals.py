@@ -8,18 +8,8 @@ from tests.integration.harness.host import Host
 
 
 @pytest.mark.slow
-def test_death_by_each_signal_is_the_launchers_death_too(host: Host, rootfs: str) -> None:
-    assert host.drive("deaths.py", rootfs) == []
-
-
-@pytest.mark.slow
 def test_each_of_60_signals_to_the_launcher_arrives_once(host: Host, host_tree: tuple[str, ...]) -> None:
     assert host.drive("signals.py", *host_tree) == []
-
-
-@pytest.mark.slow
-def test_sigterm_at_any_moment_of_a_launch_ends_it(host: Host, rootfs: str) -> None:
-    assert host.drive("early.py", rootfs, str(host.rounds(40))) == []
 
 
 HOLD = """
@@ -112,12 +102,3 @@ def test_killing_its_whole_group_spares_the_caller(host: Host, rootfs: str) -> N
     script = '"$@"; echo "the caller lives, status $?"'
     words = ("--chroot", rootfs, "--", "sh", "-c", "kill -KILL 0")
     assert host.shell(script, host.contain_path, *words).line == "the caller lives, status 137"
-
-
-def test_many_launches_at_once_each_die_of_their_signal(host: Host, rootfs: str) -> None:
-    all_of_them = [host.contain("--chroot", rootfs, "--", "sh", "-c", "echo on; exec sleep 1000") for _ in range(20)]
-    for running in all_of_them:
-        running.wait_for("on")
-    for running in all_of_them:
-        running.signal("TERM")
-    assert {running.exit_status for running in all_of_them} == {-signal.SIGTERM}

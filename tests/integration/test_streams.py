@@ -6,16 +6,6 @@ import pytest
 
 from tests.integration.harness.host import Host
 
-GIGABYTE = 1 << 30
-
-
-@pytest.mark.slow
-def test_a_gigabyte_passes_through_a_pipe(host: Host, rootfs: str) -> None:
-    size = host.rounds(GIGABYTE)
-    script = 'size=$1; shift; head -c $size /dev/zero | "$@" | wc -c'
-    ran = host.shell(script, str(size), host.contain_path, "--chroot", rootfs, "--", "cat", within=120)
-    assert int(ran.line) == size
-
 
 def test_every_byte_is_the_same(host: Host, rootfs: str) -> None:
     script = """
