@@ -80,8 +80,8 @@ def left_behind(measure: Measure, case: str) -> Check:
 
 @row("S25", (10_000,))
 def orphans(measure: Measure, case: str) -> Check:
-    """Orphans are reaped: after 10,000 double forks there is no zombie. (A guest makes a tenth of them.)"""
-    count = int(case) if measure.patience <= 2 else int(case) // 10
+    """Orphans are reaped: after 10,000 double forks there is no zombie. (A guest makes fewer.)"""
+    count = measure.fewer(int(case), 40)
     talk = Talk(measure, measure.launcher.command(measure.probe("leaves.py", "orphans", str(count))))
     said = talk.hear(90)
     assert said == b"ready", f"`ready` was awaited, {said!r} came"
