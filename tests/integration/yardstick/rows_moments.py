@@ -63,10 +63,16 @@ def early(measure: Measure, case: str) -> Check:
         running = measure.start(measure.launcher.command(WAITS))
         while not (sent := holds(running.pid)) and not executed(running.pid) and running.poll() is None:
             pass
+        assert running.stdin is not None
+        hold = running.stdin
+        running.stdin = None  # the program waits for the end of its input, and does not get it before the signal
         if sent:
             running.send_signal(number)
             sent = not executed(running.pid)
+        else:
+            hold.close()
         ended = measure.ended(running)
+        hold.close()
         if sent:
             ends.append(ended)
         if len(ends) == measure.fewer(5, 4):
