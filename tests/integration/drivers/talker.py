@@ -1,7 +1,7 @@
 """Inside a container: `talker.py tcp|udp NAME ADDRESS` answers on that address, and asks others when it is told to.
 
 Whatever a peer sends goes back to it behind NAME, and `heard PEER` tells who it was. A line `PEER SECONDS` on stdin is the
-other side of it: `<1> NAME` if every byte came back, else `<1> no answer: REASON`, and `<2>` next.
+other side of it: `<1> NAME answered` if every byte came back, else `<1> no answer: REASON`, and `<2>` next.
 """
 
 import os
@@ -56,7 +56,7 @@ def ask(address: str, seconds: float) -> str:
                 return f"no answer: {error}"
             time.sleep(0.02)
         else:
-            return answer[: -len(data)].decode() if answer.endswith(data) else "no answer: other bytes came back"
+            return f"{answer[: -len(data)].decode()} answered" if answer.endswith(data) else "no answer: other bytes came back"
 
 
 kind, name, own = sys.argv[1], sys.argv[2].encode(), sys.argv[3]

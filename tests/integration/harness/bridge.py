@@ -69,4 +69,4 @@ class Talker:
         self.asked += 1
         self.running.write(f"{address} {seconds * self.running.host.patience}\n")
         said = self.running.wait_for(f"<{self.asked}> ", seconds + 20).said.decode()
-        return said.partition(f"<{self.asked}> ")[2].partition("\n")[0]
+        return said.partition(f"<{self.asked}> ")[2].partition("\n")[0].removesuffix(" answered")
