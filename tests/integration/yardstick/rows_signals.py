@@ -6,7 +6,7 @@ import random
 import signal
 from collections.abc import Callable, Iterator
 
-from .measure import Launcher, Measure, status_of
+from .measure import HungError, Launcher, Measure, status_of
 from .rows import Check, judged, row, table
 from .talk import Talk, queue
 
@@ -39,9 +39,12 @@ def heard(measure: Measure, launcher: Launcher | None, send: Send) -> dict[int, 
         if not came:
             patient = 0.3  # it is not like that all the time: the rest goes faster
             if not talk.hear(0.05) and talk.over():
-                said[number].append(f"it ended: {talk.end()}")
+                said[number].append(f"it ended: {talk.wait()}")
                 talk = Talk(measure, argv).ready()
-    talk.end()
+    try:
+        talk.end()
+    except HungError as error:
+        said[CATCHABLE[-1]].append(str(error))
     return said
 
 

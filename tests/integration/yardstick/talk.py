@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 
-from .measure import Measure, Process, Word, libc
+from .measure import HungError, Measure, Process, Word, libc
 
 libc.sigqueue.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p)  # union sigval travels as a pointer does
 
@@ -74,7 +74,7 @@ class Talk:
             if self.input.closed:
                 self.running.stdin = None  # communicate would flush it
             self.running.communicate(None, seconds * self.patience)
-        except Exception:
+        except subprocess.TimeoutExpired:
             self.running.kill()
-            raise
+            raise HungError(f"no end within {seconds:g} s: {self.running.args!r}") from None
         return self.running.returncode
