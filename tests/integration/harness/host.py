@@ -53,7 +53,7 @@ class Host:
         self.kept: list[str] = []
         self.standing: list[Callable[[], object]] = []
         self.ran: list[Running] = []
-        self.fresh = 0
+        self.fresh = self.asked = 0
         self.folder = self.run("mktemp", "-d", "/root/contain-test.XXXXXX").line
         if "/" not in contain:  # some tests start it without a PATH
             self.contain_path = self.shell('command -v "$1"', contain).line
@@ -63,12 +63,15 @@ class Host:
 
     def ask(self, verb: str, **what: Any) -> dict[str, Any]:
         """One question to the hand inside the host, one answer."""
-        self.link.to_hand.write(json.dumps({"do": verb, **what}).encode() + b"\n")
+        self.asked += 1
+        self.link.to_hand.write(json.dumps({"do": verb, "question": self.asked, **what}).encode() + b"\n")
         self.link.to_hand.flush()
-        line = self.link.from_hand.readline()
-        if not line:
-            raise RuntimeError(f"{self}: the hand inside is gone (asked to {verb} {what})")
-        answer: dict[str, Any] = json.loads(line)
+        answer: dict[str, Any] = {}
+        while answer.get("question") != self.asked:  # an earlier answer: whoever waited for it was interrupted
+            line = self.link.from_hand.readline()
+            if not line:
+                raise RuntimeError(f"{self}: the hand inside is gone (asked to {verb} {what})")
+            answer = json.loads(line)
         if "error" in answer:
             raise RuntimeError(f"{self}: {verb}: {answer['error']}")
         return answer

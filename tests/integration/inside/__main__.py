@@ -47,7 +47,7 @@ def plain(text: str) -> bytes:
 
 
 class Hand:
-    """What can be asked; each method is a verb of the protocol."""
+    """What can be asked; each method is a verb of the protocol. A new question ends a wait for the answer to the one before."""
 
     def __init__(self) -> None:
         self.table = Table()
@@ -71,13 +71,18 @@ class Hand:
         def said() -> bool:
             return needle in child.out or needle in child.err
 
-        self.table.pump(lambda: said() or (child.status() is not None and not child.open), within)
+        self.table.pump(lambda: said() or (child.status() is not None and not child.open), within, also=0)
         return self.tell(child, said())
 
     def wait(self, id: int, within: float) -> dict[str, Any]:  # noqa: A002
         """Wait for the end of the process and of both its streams."""
         child = self.table.children[id]
-        return self.tell(child, self.table.pump(lambda: child.status() is not None and not child.open, within))
+
+        def ended() -> bool:
+            return child.status() is not None and not child.open
+
+        self.table.pump(ended, within, also=0)
+        return self.tell(child, ended())
 
     def signal(self, id: int, number: int) -> dict[str, Any]:  # noqa: A002
         self.table.children[id].popen.send_signal(number)
@@ -123,11 +128,12 @@ def serve() -> None:
         *requests, pending = (pending + data).split(b"\n")
         for request in requests:
             asked = json.loads(request)
+            question = asked.pop("question")
             try:
                 answer = getattr(hand, asked.pop("do"))(**asked)
             except Exception as error:  # told to the harness, which fails the test with it
                 answer = {"error": f"{type(error).__name__}: {error}"}
-            send(answer)
+            send({**answer, "question": question})
     hand.table.finish(2)
 
 
