@@ -72,6 +72,7 @@ class Host:
             if not line:
                 raise RuntimeError(f"{self}: the hand inside is gone (asked to {verb} {what})")
             answer = json.loads(line)
+        del answer["question"]
         if "error" in answer:
             raise RuntimeError(f"{self}: {verb}: {answer['error']}")
         return answer
