@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -34,16 +34,36 @@ def each_case(row: Row) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", [pytest.param((row, case), id=case or row.name) for case in row.cases])
 
 
+class Tally:
+    """A plugin that ends a run against another launcher with a table: row, what is asked, how many cases pass."""
+
+    def __init__(self, launcher: str) -> None:
+        self.launcher = launcher
+        self.rows: dict[tuple[str, str], list[str]] = {}
+
+    def add(self, checks: Iterable[Check]) -> None:
+        for check in checks:
+            self.rows.setdefault((check.row, check.name), []).append(check.verdict)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section(self.launcher)
+        for (row, name), verdicts in sorted(self.rows.items()):
+            passed, asked = verdicts.count(PASSES), len(verdicts) - verdicts.count(UNASKED)
+            verdict = "n/a" if not asked else "passes" if passed == asked else "fails"
+            terminalreporter.line(f"{row} {name:<32} {verdict:<8}{passed} of {asked}")
+
+
 class Answers:
     """What the yardstick said about some rows on one host. The rows are measured when the first case is looked up.
 
     The environment variable LAUNCHER names another launcher, as the words before the program's; what it does differently is
-    then an expected failure. CONTAIN_PAIRS is the number of (signal, moment) pairs.
+    then an expected failure, and a table tells which rows it passes. CONTAIN_PAIRS is the number of (signal, moment) pairs.
     """
 
     def __init__(self, host: Host, rows: Sequence[Row]) -> None:
         self.host, self.rows = host, rows
         self.other = os.environ.get("LAUNCHER", "")
+        self.tally: Tally | None = None
         self.checks: dict[tuple[str, str], Check] | None = None
 
     @classmethod
@@ -54,7 +74,13 @@ class Answers:
             if isinstance(item, pytest.Function) and item.module is request.module and "case" in item.callspec.params:
                 row: Row = cast(Case, item.callspec.params["case"])[0]
                 rows[row.name] = row
-        return cls(host, list(rows.values()))
+        made = cls(host, list(rows.values()))
+        if made.other:
+            plugins = request.config.pluginmanager
+            if not plugins.has_plugin("tally"):
+                plugins.register(Tally(made.other), "tally")
+            made.tally = plugins.get_plugin("tally")
+        return made
 
     def measure(self) -> dict[tuple[str, str], Check]:
         host = self.host
@@ -67,6 +93,8 @@ class Answers:
             within=600,
         )  # fmt: skip
         checks = [Check(**json.loads(line)) for line in ran.lines]
+        if self.tally:
+            self.tally.add(checks)
         return {(check.name, check.case): check for check in checks}
 
     def holds(self, row: Row, case: str = "") -> None:

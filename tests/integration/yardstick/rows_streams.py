@@ -39,10 +39,11 @@ def streams(measure: Measure, case: str) -> Check:
 
 @row("S18", (GIGABYTE,))
 def gigabyte(measure: Measure, case: str) -> Check:
-    """A gigabyte passes through a pipe."""
+    """A gigabyte passes through a pipe. (In a guest less.)"""
+    size = measure.fewer(int(case), 16)
     script = 'head -c "$0" /dev/zero | "$@" | wc -c'
-    ended = measure.run(["sh", "-c", script, case, *measure.launcher.command(["cat"])], within=60)
-    return judged(case, (0, int(case)), (ended.status, int(ended.out)))
+    ended = measure.run(["sh", "-c", script, str(size), *measure.launcher.command(["cat"])], within=60)
+    return judged(case, (0, size), (ended.status, int(ended.out)))
 
 
 CLOSERS = {"stdin": "exec <&-", "stdout": "exec >&-", "stderr": "exec 2>&-"}

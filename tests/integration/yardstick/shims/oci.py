@@ -33,8 +33,8 @@ def only_v1() -> None:
 
 
 runtime, _, *program = sys.argv[1:]
-with open("/proc/self/environ", "rb") as file:  # Python's own copy may hold an LC_CTYPE of its making
-    environment = [os.fsdecode(entry) for entry in file.read().split(b"\0") if entry]
+with open("/proc/self/environ", "rb") as raw:  # Python's own copy may hold an LC_CTYPE of its making
+    environment = [os.fsdecode(entry) for entry in raw.read().split(b"\0") if entry]
 with open("/proc/self/status") as file:
     own = next(int(line.split()[1], 16) for line in file if line.startswith("CapPrm"))
 # linux/capability.h, in the order of their numbers
