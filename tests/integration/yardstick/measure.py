@@ -194,11 +194,14 @@ def strings(words: Sequence[bytes]) -> Any:
 
 def children(pid: int) -> list[int]:
     """The direct children of a process, the oldest first; none if it has gone."""
+    found: list[int] = []
     try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            return [int(word) for word in file.read().split()]
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children") as file:
+                found += [int(word) for word in file.read().split()]
     except OSError:
-        return []
+        pass
+    return found
 
 
 def descendants(pid: int) -> list[int]:
