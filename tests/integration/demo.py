@@ -22,13 +22,14 @@ def show(name: str, running: "subprocess.Popen[str]") -> None:
 def ping(guest: Guest) -> int:
     """Both of the commands that the guest's greeting tells, shortened; 0 if each had its answers."""
     ssh = ["ssh", "-F", str(guest.ssh_config()), guest.name]
-    told = subprocess.run([*ssh, COMMANDS], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    told = subprocess.run([*ssh, COMMANDS], stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout.splitlines()
     commands = [command.replace("-c 30", f"-c {PINGS}") for command in told]
     names = ["alpha", "beta"]
     for name, command in zip(names, commands, strict=True):
         print(f"  {name} $ {command}", flush=True)  # noqa: T201
     running = [
-        subprocess.Popen([*ssh, command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for command in commands
+        subprocess.Popen([*ssh, command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+        for command in commands
     ]
     readers = [threading.Thread(target=show, args=pair) for pair in zip(names, running, strict=True)]
     for reader in readers:

@@ -129,6 +129,6 @@ def test_a_hang_up_leaves_nothing(host: Host, terminal: Terminal) -> None:
 
 def test_without_sudo_the_user_is_told(host: Host) -> None:
     words = host.ssh_command("-T", host.name, f"{host.contain_path} --chroot {ROOT} -- true")
-    ran = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20 * host.patience)
+    ran = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=20 * host.patience)
     assert ran.returncode == 125
     assert re.fullmatch("contain: .* is needed\ncontain: hint: .*root\n", ran.stderr)

@@ -1,4 +1,4 @@
-"""A signal right after the program's first word: `first_word.py CONTAIN ROOTFS ROUNDS` prints what was not caught by its handler."""
+"""A signal right after the program's first word: `first_word.py CONTAIN ROOTFS ROUNDS` prints what no handler caught."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""SIGKILL at every moment of a launch: `kills.py CONTAIN ROOTFS ROUNDS OPTIONS…` prints what outlived a launcher by a second."""
+"""SIGKILL at any moment of a launch: `kills.py CONTAIN ROOTFS ROUNDS OPTIONS…` prints what outlived a launcher by a second."""
 
 import ctypes
 import os

@@ -43,7 +43,7 @@ class Guest:
         RECORD.mkdir(parents=True, exist_ok=True)
         (CACHE / "vagrant").mkdir(parents=True, exist_ok=True)
         self.vagrant = vagrant.Vagrant(str(FOLDER), env=environment(), err_cm=merged)
-        self.lock = (RECORD / f"{name}.lock").open("w")
+        self.lock = (RECORD / f"{name}.lock").open("w", encoding="utf-8")
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -95,7 +95,7 @@ class Guest:
         """A verb of Vagrant's that python-vagrant lacks, or has for one machine only."""
         command = [vagrant.get_vagrant_executable(), *words]
         ran = subprocess.run(
-            command, cwd=FOLDER, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=FOLDER, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
         )
         if ran.returncode:
             raise GuestError("\n".join([f"vagrant {' '.join(words)} failed:", *ran.stdout.splitlines()[-25:]]))

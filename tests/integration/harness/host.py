@@ -196,7 +196,8 @@ class Host:
         yield "programs", "\n".join(shown_running(running) for running in self.ran[-12:])
         yield from self.ask("diagnosis", **self.since).items()
         if self.guest:
-            yield "console", "\n".join(self.guest.console.read_text(errors="backslashreplace").splitlines()[-30:])
+            said = self.guest.console.read_text(encoding="utf-8", errors="backslashreplace")
+            yield "console", "\n".join(said.splitlines()[-30:])
 
     def end_all(self) -> list[str]:
         """End what the test left running; answers what needed SIGKILL."""

@@ -53,7 +53,8 @@ def debian(host: Host) -> str | None:
     provided = "/srv/rootfs/debian"
     if host.finish("test", "-x", f"{provided}/usr/bin/apt-get").status == 0:
         return provided
-    archive = Path(subprocess.run([BUILD, "--path", "debian"], stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
+    told = subprocess.run([BUILD, "--path", "debian"], stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout
+    archive = Path(told.strip())
     if host.name != "local" or not archive.exists():
         return None
     path = f"{host.folder}/debian"

@@ -29,7 +29,10 @@ class Inventory:
     def groups(self) -> dict[str, list[str]]:
         """The hosts of each group, groups of groups included."""
         ran = subprocess.run(
-            [playbook.tool("ansible-inventory"), "-i", self.file, "--list"], stdout=subprocess.PIPE, check=True, text=True
+            [playbook.tool("ansible-inventory"), "-i", self.file, "--list"],
+            stdout=subprocess.PIPE,
+            check=True,
+            encoding="utf-8",
         )
         table: dict[str, Any] = json.loads(ran.stdout)
 

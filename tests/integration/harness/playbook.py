@@ -65,7 +65,7 @@ def start(host: str, ssh_config: str | Path | None, *options: str, inventory: st
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,
     )
 

@@ -89,7 +89,7 @@ def cell(verdicts: Counter[str]) -> str:
 def version(name: str) -> str:
     """The first line of what `--version` says."""
     command = {"contain": CONTAIN}.get(name, name)
-    said = subprocess.run([command, "--version"], capture_output=True, text=True, check=False)
+    said = subprocess.run([command, "--version"], capture_output=True, encoding="utf-8", check=False)
     return (said.stdout or said.stderr).strip().partition("\n")[0]
 
 
@@ -109,7 +109,7 @@ def main() -> None:
                 sys.stderr.write(f"{name}: {LAUNCHERS[name]}\n")
                 measure(name, file)
             found[name] = defaultdict(Counter)
-            for line in file.read_text().splitlines():
+            for line in file.read_text(encoding="utf-8").splitlines():
                 check = json.loads(line)
                 found[name][check["row"]][check["verdict"]] += 1
     lines = [f"| row | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
