@@ -42,6 +42,24 @@ def childless(pid: int) -> None:
             time.sleep(0.005)
 
 
+def stuck(launcher: int, writer: int) -> None:
+    """Until the pipe is full and `head` waits for room in its terminal."""
+    while select.select([], [writer], [], 0)[1] or "(head) S" not in [named(pid) for pid in below(launcher)]:
+        time.sleep(0.005)
+
+
+def below(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children") as children:
+        own = [int(word) for word in children.read().split()]
+    return own + [one for child in own for one in below(child)]
+
+
+def named(pid: int) -> str:
+    """A process's name and state; proc_pid_stat(5)."""
+    with open(f"/proc/{pid}/stat") as stat:
+        return " ".join(stat.read().split()[1:3])
+
+
 def signals_pass_while_it_is_stuck() -> None:
     """The program hears SIGTERM; a second one ends the launcher, which still has output that nobody takes."""
     hear, tell = os.pipe()
@@ -49,10 +67,10 @@ def signals_pass_while_it_is_stuck() -> None:
     reader, writer = os.pipe()
     running = start(["--preserve-fds", "1", "--", "sh", "-c", script], writer, tell)
     os.close(tell)
-    os.close(writer)
     with os.fdopen(hear, "rb", 0) as said:
         expect("first", b"ready\n", said.readline())
-        select.select([reader], [], [], LIMIT)
+        stuck(running.pid, writer)
+        os.close(writer)
         running.send_signal(signal.SIGTERM)
         expect("then", b"caught\n", said.readline())
     childless(running.pid)
