@@ -41,11 +41,15 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", 143))
 
 
+def asked_hosts(config: pytest.Config) -> list[str]:
+    return config.stash[INVENTORY].expand(config.getoption("--host") or ["local"])
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "host" not in metafunc.fixturenames:
         return
     inventory = metafunc.config.stash[INVENTORY]
-    names = inventory.expand(metafunc.config.getoption("--host") or ["local"])
+    names = asked_hosts(metafunc.config)
     if metafunc.definition.get_closest_marker("guest"):
         names = [name for name in names if inventory.is_guest(name)]
     if metafunc.definition.get_closest_marker("anywhere"):
@@ -64,7 +68,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     """The place where contain runs."""
-    made = request.config.stash[INVENTORY].connect(request.param)
+    try:
+        made = request.config.stash[INVENTORY].connect(request.param)
+    except Exception as error:
+        reason = f"{request.param} could not be made ready: {error or type(error).__name__}"
+        if asked_hosts(request.config) == [request.param]:
+            pytest.exit(reason, 1)  # there is nothing else to do
+        pytest.fail(reason, pytrace=False)
     if made.run("id", "-u").line != "0":
         pytest.exit(f"{made}: contain and its tests need root there", 1)
     failed = request.session.testsfailed
