@@ -74,7 +74,7 @@ def unprovisioned(host: Host) -> Iterator[Host]:
     """The guest as it was before its first playbook."""
     host.restore(BOOTED)
     yield host
-    host.dirty = True
+    host.restore()
 
 
 @pytest.mark.slow

@@ -13,11 +13,11 @@ contain, folder, patience, chosen = sys.argv[1:]
 sys.path.insert(0, folder)
 
 if TYPE_CHECKING:
-    from tests.integration.yardstick.measure import Launcher, Measure, descendants
+    from tests.integration.yardstick.measure import Launcher, Measure, descendants, status_of
     from tests.integration.yardstick.sessions import Session, alone, at_prompt
     from tests.integration.yardstick.workers import adopt_orphans
 else:
-    from yardstick.measure import Launcher, Measure, descendants
+    from yardstick.measure import Launcher, Measure, descendants, status_of
     from yardstick.sessions import Session, alone, at_prompt
     from yardstick.workers import adopt_orphans
 
@@ -98,7 +98,7 @@ def inner_jobs_stop_and_the_launcher_stays() -> None:
         session.wait_for("ready")
         session.press("\x1a")
         session.wait_for("@inner@ ")
-        check("the launcher stopped", not session.settles(session.job(), "T") if session.left() == 0 else True)
+        check("the launcher stopped", status_of(session.job())["State"][0] != "T")
         session.press("jobs\r")
         session.wait_for("Stopped")
         session.press("fg\r")
@@ -185,7 +185,7 @@ def keys_of_a_terminal_that_is_not_its_input() -> None:
         job = session.job()
         below = descendants(job)
         check("the launcher did not stop", session.settles(job, "T"))
-        check("the program did not stop", any(session.settles(pid, "T") for pid in below))
+        check("the program did not stop", measure.until(lambda: any(status_of(pid)["State"][0] == "T" for pid in below)))
         session.line("fg")
         session.wait_for(r"CONT 1\.")
         os.kill(job, signal.SIGUSR2)

@@ -1,4 +1,7 @@
-"""Launches while something is mounted all the time: `storm.py CONTAIN ROOTFS FOLDER ROUNDS` prints those that failed."""
+"""Launches while something is mounted all the time: `storm.py CONTAIN ROOTFS FOLDER ROUNDS STEPS` prints those that failed.
+
+The program's path goes up STEPS times: the more, the likelier a mount falls into its resolution.
+"""
 
 import ctypes
 import os
@@ -8,7 +11,7 @@ import sys
 
 CLONE_NEWNS, MS_BIND, MNT_DETACH = 0x20000, 0x1000, 2  # linux/sched.h, linux/mount.h
 
-contain, rootfs, folder, rounds = sys.argv[1:]
+contain, rootfs, folder, rounds, steps = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
 storm = os.fork()
 if not storm:
@@ -18,7 +21,7 @@ if not storm:
     while True:
         libc.mount(place, place, None, ctypes.c_ulong(MS_BIND), None)
         libc.umount2(place, MNT_DETACH)
-path = "bin/" + "../bin/" * 200 + "sh"
+path = "bin/" + "../bin/" * int(steps) + "sh"
 for step in range(int(rounds)):
     ran = subprocess.run([contain, "--chroot", rootfs, "--quiet", "--", path, "-c", "exit 7"], capture_output=True)
     if (ran.returncode, ran.stdout, ran.stderr) != (7, b"", b""):

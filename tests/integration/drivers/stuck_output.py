@@ -33,13 +33,12 @@ def expect(what: str, wanted: object, got: object) -> None:
 
 
 def childless(pid: int) -> None:
-    """Until the launcher has started the program, and has reaped all that it started."""
-    for awaited in (True, False):
-        while True:
-            with open(f"/proc/{pid}/task/{pid}/children") as children:
-                if bool(children.read()) == awaited:
-                    break
-            time.sleep(0.005)
+    """Until the launcher has reaped all that it started."""
+    while True:
+        with open(f"/proc/{pid}/task/{pid}/children") as children:
+            if not children.read():
+                break
+        time.sleep(0.005)
 
 
 def stuck(launcher: int, writer: int) -> None:
@@ -81,9 +80,13 @@ def signals_pass_while_it_is_stuck() -> None:
 
 def nothing_is_lost_however_late_it_is_taken() -> None:
     """The program has long ended when its output is read; its status is told after that."""
+    hear, tell = os.pipe()
     reader, writer = os.pipe()
-    running = start(["--", "sh", "-c", "seq 12000; exit 5"], writer)
+    running = start(["--preserve-fds", "1", "--", "sh", "-c", "echo ready >&3; seq 12000; exit 5"], writer, tell)
     os.close(writer)
+    os.close(tell)
+    with os.fdopen(hear, "rb", 0) as said:
+        expect("first", b"ready\n", said.readline())
     childless(running.pid)
     with os.fdopen(reader, "rb") as said:
         wanted = b"".join(b"%d\r\n" % number for number in range(1, 12001))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .playbook import Played
 
 Word = str | bytes
+SILENT = 120.0  # seconds; a host that says nothing for longer than this and what it was told to wait is dead
 DRIVERS = Path(__file__).parent.parent / "drivers"
 
 
@@ -64,14 +65,18 @@ class Host:
     def ask(self, verb: str, **what: Any) -> dict[str, Any]:
         """One question to the hand inside the host, one answer."""
         self.asked += 1
-        self.link.to_hand.write(json.dumps({"do": verb, "question": self.asked, **what}).encode() + b"\n")
-        self.link.to_hand.flush()
-        answer: dict[str, Any] = {}
-        while answer.get("question") != self.asked:  # an earlier answer: whoever waited for it was interrupted
-            line = self.link.from_hand.readline()
-            if not line:
-                raise RuntimeError(f"{self}: the hand inside is gone (asked to {verb} {what})")
-            answer = json.loads(line)
+        self.link.patient(float(what.get("within", 0)) + SILENT)
+        try:
+            self.link.to_hand.write(json.dumps({"do": verb, "question": self.asked, **what}).encode() + b"\n")
+            self.link.to_hand.flush()
+            answer: dict[str, Any] = {}
+            while answer.get("question") != self.asked:  # an earlier answer: whoever waited for it was interrupted
+                line = self.link.from_hand.readline()
+                if not line:
+                    raise RuntimeError(f"{self}: the hand inside is gone (asked to {verb} {what})")
+                answer = json.loads(line)
+        except TimeoutError:
+            raise RuntimeError(f"{self}: the hand inside has not answered in time (asked to {verb} {what})") from None
         del answer["question"]
         if "error" in answer:
             raise RuntimeError(f"{self}: {verb}: {answer['error']}")
@@ -151,13 +156,13 @@ class Host:
         make()
         self.standing.append(make)
 
-    def come_back(self) -> None:
-        """Reach the host anew, and have all that lasts made anew."""
+    def come_back(self, *, provisioned: bool = True) -> None:
+        """Reach the host anew, and have all that lasts made anew, unless there is no contain to make it with."""
         with phase(self.name, "connect"):
             self.link.abandon()
             self.link = self.way()
             self.shell('rm -rf "$1"; mkdir -m 700 "$1"', self.folder)
-            for make in self.standing:
+            for make in self.standing if provisioned else ():
                 make()
         self.dirty = False
 
@@ -166,7 +171,7 @@ class Host:
         assert self.guest is not None, f"{self} is no guest of ours, and can't be put back"
         with phase(self.name, "restore"):
             self.guest.restore(snapshot)
-        self.come_back()
+        self.come_back(provisioned=snapshot == PROVISIONED)
 
     def reboot(self) -> None:
         """Shut a guest down and boot it again."""

@@ -34,6 +34,9 @@ class Link(Protocol):
 
     def close(self) -> None: ...
 
+    def patient(self, seconds: float) -> None:
+        """How long silence may last before `to_hand` and `from_hand` raise TimeoutError."""
+
     def abandon(self) -> None:
         """Let go of a host that has gone away."""
 
@@ -63,6 +66,9 @@ class Local:
         self.to_hand.close()
         self.process.wait(30)
         self.from_hand.close()
+
+    def patient(self, seconds: float) -> None:
+        """Needless: the pipe of a child that vanishes is closed."""
 
     def abandon(self) -> None:
         self.close()
@@ -106,6 +112,9 @@ class Ssh:
         self.channel.recv_exit_status()
         self.facts.run(f"rm {self.file}")
         self.abandon()
+
+    def patient(self, seconds: float) -> None:
+        self.channel.settimeout(seconds)
 
     def abandon(self) -> None:
         self.facts.backend.client.close()

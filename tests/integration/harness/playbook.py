@@ -1,5 +1,6 @@
 """The playbook, as a user runs it: `ansible-playbook -i inventory playbook.yml`, its words heard line by line."""
 
+import atexit
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 
 from .guest import CACHE, FOLDER
@@ -39,9 +41,10 @@ class Played:
 
 @cache
 def wheel() -> str:
-    """The wheel of this checkout, built once a session: the same file is not installed twice. It is kept in the cache."""
+    """The wheel of this checkout, built once a session: the same file is not installed twice."""
     (CACHE / "wheel").mkdir(parents=True, exist_ok=True)
     folder = mkdtemp(prefix="tests-", dir=CACHE / "wheel")
+    atexit.register(rmtree, folder, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
     subprocess.run([*pip, "--wheel-dir", folder, str(CHECKOUT)], check=True, stdout=sys.stderr)
     (built,) = Path(folder).glob("contain-*.whl")
