@@ -78,8 +78,8 @@ def test_a_shell_that_edits_lines_ends_with_its_input(host: Host, host_tree: tup
 
 
 def test_a_gigabyte_passes(host: Host, rootfs: str) -> None:
-    """On a guest under emulation a sixteenth of it."""
-    size = 1 << (30 if host.patience == 1 else 26)
+    """On a guest under emulation a 64th of it."""
+    size = 1 << (30 if host.patience == 1 else 24)
     script = '"$@" </dev/null | wc -c'
     words = ("--chroot", rootfs, "--tty", "--", "head", "-c", str(size), "/dev/zero")
     assert int(host.shell(script, host.contain_path, *words, within=150).line) == size

@@ -50,7 +50,7 @@ def ask(address: str, seconds: float) -> str:
     data, deadline = os.urandom(SIZE[kind]), time.monotonic() + seconds
     while True:
         try:
-            answer = exchange(address, data, max(seconds / 20, 0.25))
+            answer = exchange(address, data, 1 if kind == "udp" else max(seconds / 20, 0.25))
         except OSError as error:
             if time.monotonic() > deadline:
                 return f"no answer: {error}"

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import resource
 import shlex
 import signal
 import sys
@@ -57,6 +58,8 @@ def main() -> None:
         if name.startswith("rows_") and name.endswith(".py"):
             import_module(f".{name.removesuffix('.py')}", __package__)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # Whatever is made to die of a signal here dumps no core, unless its row allows it to.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     adopt_orphans()
     launcher = Launcher(shlex.split(options.launcher))
     with tempfile.TemporaryDirectory(prefix="yardstick.", dir="/root") as folder:

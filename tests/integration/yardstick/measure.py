@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -101,9 +102,6 @@ class Measure:
         """
 
         def prepare() -> None:
-            for number in DEFAULT:
-                signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
             if before:
                 before()
             if environment is not None:
@@ -111,16 +109,18 @@ class Measure:
 
         for name in ("stdin", "stdout", "stderr"):
             streams.setdefault(name, subprocess.PIPE)
-        return subprocess.Popen(
-            [os.fsencode(word) for word in argv],
-            preexec_fn=prepare,
-            cwd=directory,
-            pass_fds=keep,
-            start_new_session=session,
-            restore_signals=False,
-            bufsize=0,
-            **streams,
-        )
+        with default_signals():
+            return subprocess.Popen(
+                [os.fsencode(word) for word in argv],
+                # Without it Python needs no copy of itself to start a program, which takes long on an emulated machine.
+                preexec_fn=prepare if before or environment is not None else None,
+                cwd=directory,
+                pass_fds=keep,
+                start_new_session=session,
+                restore_signals=False,
+                bufsize=0,
+                **streams,
+            )
 
     def run(self, argv: Sequence[Word], given: bytes = b"", within: float = LIMIT, **how: Any) -> Ended:
         """Start a command, give it `given` and its end, await its own end. Raises HungError."""
@@ -177,6 +177,22 @@ class Measure:
         """A new folder, gone afterwards."""
         with tempfile.TemporaryDirectory(dir=self.folder) as path:
             yield path
+
+
+@contextmanager
+def default_signals() -> Iterator[None]:
+    """What is started meanwhile finds no signal ignored or blocked, whatever Python and the tests' parent did."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # which can't set handlers; the main thread has done it
+        return
+    mask = signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    handlers = [(number, signal.signal(number, signal.SIG_DFL)) for number in DEFAULT]
+    try:
+        yield
+    finally:
+        for number, handler in handlers:
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def execute(argv: Sequence[Word], environment: Sequence[bytes]) -> None:

@@ -22,7 +22,7 @@ def exit_statuses(measure: Measure, case: str) -> Check:
 @row("S02", [number for number in SIGNALS if number not in STOPS])
 def deaths(measure: Measure, case: str) -> Check:
     """A death by each signal is the launcher's; a signal that does not kill changes nothing."""
-    return measure.compare(case, ["sh", "-c", f"kill -{case} $$; exit 7"], before=no_core)
+    return measure.compare(case, ["sh", "-c", f"kill -{case} $$; exit 7"])
 
 
 def allow_core() -> None:
@@ -89,7 +89,7 @@ OWN = {
 @row("S05", OWN)
 def own_signals(measure: Measure, case: str) -> Check:
     """A signal that the program sends itself does what it does bare."""
-    return measure.compare(case, OWN[case], before=no_core)
+    return measure.compare(case, OWN[case])
 
 
 FAILURES = {"not found": 127, "a directory": 126, "not executable": 126, "no interpreter": 127, "its own failure": 125}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 
-from .measure import Ended, HungError, Launcher, Measure, Process, children, descendants, no_core, signals_in, status_of
+from .measure import Ended, HungError, Launcher, Measure, Process, children, default_signals, descendants, signals_in, status_of
 from .rows import Check, judged, row, unasked
 from .rows_exits import SIGNALS
 from .talk import Talk
@@ -153,7 +153,7 @@ def pairs(measure: Measure, case: str) -> Check:
     number = int(case)
     chance = random.Random(f"{measure.seed} {number}")
     deadly = number not in HARMLESS
-    bare = measure.start(WAITS, before=no_core)
+    bare = measure.start(WAITS)
     assert bare.stdout is not None
     assert bare.stdout.readline() == b"ready\n"
     expected = struck(measure, bare, number, 0, True, deadly)[0].status
@@ -161,7 +161,7 @@ def pairs(measure: Measure, case: str) -> Check:
     count = -(-measure.pairs // len(SIGNALS))
     for turn in range(count):
         waits, moment = chance.random() < 0.5, chance.random() * whole * 1.1
-        running = measure.start(measure.launcher.command(WAITS), before=no_core)
+        running = measure.start(measure.launcher.command(WAITS))
         try:
             ended, in_window = struck(measure, running, number, moment, waits, deadly)
         except HungError as error:
@@ -193,8 +193,9 @@ def thread(measure: Measure, case: str) -> Check:
         started[0].stdout.read(1)
 
     caller = threading.Thread(target=start)
-    caller.start()
-    caller.join()
+    with default_signals():
+        caller.start()
+        caller.join()
     ended = measure.ended(started[0])
     return judged(case, Ended(7, b"eady\n"), ended)
 
