@@ -28,7 +28,7 @@ module ContainQemu
   # True once sshd answers.
   def self.boot(env, machine, qemu, name, why, deadline)
     config = machine.provider_config
-    qemu.start(name: machine.name.to_s, config: config, accelerator: Accelerator::ARGUMENTS[name], snapshot: env[:restore])
+    qemu.start(name: machine.name.to_s, config: config, accelerator: name, snapshot: env[:restore])
     env[:ui].info("#{Accelerator.title(name)} (#{why}), #{config.cpus} CPUs, #{config.memory} MiB, ssh on 127.0.0.1:#{qemu.ssh_port}")
     qemu.wait_for_ssh(deadline)
   rescue Error => error

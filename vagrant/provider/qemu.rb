@@ -154,9 +154,9 @@ module ContainQemu
       box = read("box")
       [
         "qemu-system-x86_64", "-name", name, "-daemonize", "-pidfile", path("qemu.pid"),
-        "-machine", "q35", "-smp", config.cpus.to_s, "-m", config.memory.to_s, *accelerator,
+        "-machine", "q35", "-smp", config.cpus.to_s, "-m", config.memory.to_s, *Accelerator::ARGUMENTS[accelerator],
         "-nodefaults", "-no-user-config", "-display", "none",
-        "-kernel", "#{box}/vmlinuz", "-initrd", "#{box}/initrd.img", "-append", config.cmdline,
+        "-kernel", "#{box}/vmlinuz", "-initrd", "#{box}/initrd.img", "-append", [config.cmdline, *Accelerator::KERNEL[accelerator]].join(" "),
         "-chardev", "file,id=console,append=on,path=#{escape(path('console.log'))}", "-serial", "chardev:console",
         "-qmp", "unix:#{runtime_folder}/qmp,server=on,wait=off",
         # unsafe: the guest's disk need not outlive a crash of the host

@@ -1,5 +1,6 @@
 """`--tty` and a standard output that takes no more: `stuck_output.py CONTAIN ROOTFS CASE` prints what is wrong."""
 
+import fcntl
 import os
 import resource
 import select
@@ -79,17 +80,21 @@ def signals_pass_while_it_is_stuck() -> None:
 
 
 def nothing_is_lost_however_late_it_is_taken() -> None:
-    """The program has long ended when its output is read; its status is told after that."""
+    """The program has long ended when its output is read; its status is told after that.
+
+    The pipe holds little, as it may anyhow: of small pieces a page takes only a few. The rest fits into the terminal.
+    """
     hear, tell = os.pipe()
     reader, writer = os.pipe()
-    running = start(["--preserve-fds", "1", "--", "sh", "-c", "echo ready >&3; seq 12000; exit 5"], writer, tell)
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    running = start(["--preserve-fds", "1", "--", "sh", "-c", "echo ready >&3; seq 3000; exit 5"], writer, tell)
     os.close(writer)
     os.close(tell)
     with os.fdopen(hear, "rb", 0) as said:
         expect("first", b"ready\n", said.readline())
     childless(running.pid)
     with os.fdopen(reader, "rb") as said:
-        wanted = b"".join(b"%d\r\n" % number for number in range(1, 12001))
+        wanted = b"".join(b"%d\r\n" % number for number in range(1, 3001))
         expect("output", True, said.read() == wanted)
     expect("status", 5, running.wait(LIMIT))
 
