@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .measure import BLOCKABLE, Ended, HungError, Launcher, Measure, Word, libc, signals_in
+from .measure import BLOCKABLE, Ended, HungError, Measure, Process, Word, libc, signals_in
 from .rows import Check, judged, row, table, unasked
 
 PR_SET_TIMERSLACK, PR_SET_THP_DISABLE = 29, 41  # linux/prctl.h
@@ -84,14 +84,17 @@ def timer(measure: Measure, case: str) -> Check:
     """A timer of the caller's, which survives an exec, ends the program as it would bare."""
     script = ["sh", "-c", "echo on; read word; exit 7"]
 
-    def rings(launcher: Launcher | None) -> object:
-        argv = launcher.command(script) if launcher else script
-        running = measure.start(argv, before=lambda: signal.setitimer(signal.ITIMER_REAL, 1.0 * measure.patience))
+    def set_timer() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.5 * measure.patience)
+
+    def rings(running: Process) -> object:
         assert running.stdout is not None
         assert running.stdout.readline() == b"on\n"
         return running.wait(30 * measure.patience)
 
-    return judged(case, rings(None), rings(measure.launcher))
+    both = [measure.start(argv, before=set_timer) for argv in (script, measure.launcher.command(script))]
+    bare, launched = map(rings, both)
+    return judged(case, bare, launched)
 
 
 PLACES = ("/", "/usr/bin", "a folder that is gone", "--workdir")

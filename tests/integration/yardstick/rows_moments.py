@@ -219,7 +219,7 @@ def prompt(measure: Measure, case: str) -> Check:
 
 
 def lateness(measure: Measure, case: str) -> Check:
-    runs = measure.fewer(RUNS, 5)
+    runs = measure.fewer(RUNS, 10)
     program = ["date", "+%s%N"]
 
     def late_by(launcher: Launcher | None) -> float:

@@ -52,6 +52,7 @@ CLOSERS = {"stdin": "exec <&-", "stdout": "exec >&-", "stderr": "exec 2>&-"}
 @row("S18", CLOSERS)
 def closed_early(measure: Measure, case: str) -> Check:
     """A stream that the program closes is closed for its other end, though the program lives on."""
+    rule = "stderr stays open until the launcher ends, which may have something to say" if case == "stderr" else ""
     script = f"trap 'exit 7' TERM; {CLOSERS[case]}; echo ready > \"$1\"; while :; do sleep 1 & wait; done"
 
     def closes(launcher: Launcher | None) -> object:
@@ -65,12 +66,12 @@ def closed_early(measure: Measure, case: str) -> Check:
             other: Any = getattr(running, case)
             poll = select.poll()
             poll.register(other, 0)  # POLLHUP and POLLERR are told in any case
-            closed = bool(poll.poll(5000 * measure.patience))
+            stays_open = launcher and launcher.is_contain and rule  # what is not to come need not be awaited for long
+            closed = bool(poll.poll((500 if stays_open else 5000) * measure.patience))
             running.terminate()
             ended = measure.ended(running)
             return closed, ended.status
 
-    rule = "stderr stays open until the launcher ends, which may have something to say" if case == "stderr" else ""
     return measure.verdict(case, closes(None), closes(measure.launcher), rule)
 
 
