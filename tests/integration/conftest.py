@@ -220,7 +220,7 @@ def residue(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     host: Host = request.getfixturevalue("host")
     host.clean()
-    before = host.residue()
+    before = host.last_residue()
     host.begin()
     yield
     stubborn = host.end_all()
