@@ -84,7 +84,7 @@ class Answers:
 
     def measure(self) -> dict[tuple[str, str], Check]:
         host = self.host
-        pairs = os.environ.get("CONTAIN_PAIRS") or ("5000" if host.patience == 1 else "200")
+        pairs = os.environ.get("CONTAIN_PAIRS") or ("5000" if host.patience == 1 else "186")
         ran = host.run(
             PYTHON, "-IS", lend(host),
             "--launcher", self.other or f"{host.contain_path} {OPTIONS}",
