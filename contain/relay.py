@@ -15,6 +15,7 @@ _STOPS = (linux.SIGSTOP, linux.SIGTSTP, linux.SIGTTIN, linux.SIGTTOU)
 # What the kernel sends because of a terminal, and always to a whole group. (SIGHUP it also sends to a session's leader alone.)
 _OF_TERMINALS = (linux.SIGINT, linux.SIGQUIT, linux.SIGWINCH, linux.SIGTSTP, linux.SIGTTIN, linux.SIGTTOU)
 
+_STOPPING = 1 << (linux.SIGTSTP - 1) | 1 << (linux.SIGTTIN - 1) | 1 << (linux.SIGTTOU - 1)
 _QUEUED = (1 << 64) - (1 << 33)  # the real-time signals, 34 to 64
 RETRY = 2  # milliseconds between two tries to send a signal on that the program's queue has no room for
 
@@ -117,7 +118,10 @@ class Relay:
         """Whether init got `signal` too; what it holds is then thrown away, so that the next one is seen."""
         status = posix.pread(self.init_status, 4096, 0)
         at = status.find(b"ShdPnd:")
-        if at < 0 or not int(status[at + 8 : at + 24], 16) >> (signal - 1) & 1:
+        held = int(status[at + 8 : at + 24], 16) if at >= 0 else 0
+        if signal == linux.SIGCONT and held & linux.pending_signals() & _STOPPING:
+            return True  # a stop has come to the group since, and has taken init's SIGCONT away
+        if not held >> (signal - 1) & 1:
             return False
         posix.write(self.ask_init, b"?")
         posix.read(self.init_answers, 1)
@@ -147,6 +151,10 @@ class Relay:
 
     def _stop(self, signal: int) -> None:
         """Stop as the program stopped, so that the caller's shell sees the job stop; returns when continued."""
+        # This one stays blocked, and nothing but a SIGCONT takes it away. The SIGCONT itself would be no proof that there was
+        # one: the next stop takes that away in its turn, and ^Z may follow fg at once.
+        mark = linux.SIGTTIN if signal == linux.SIGTTOU else linux.SIGTTOU
+        posix.kill(posix.getpid(), mark)
         if signal == linux.SIGSTOP:
             posix.kill(posix.getpid(), signal)
         else:
@@ -155,8 +163,9 @@ class Relay:
             one = linux.u64(1 << (signal - 1))
             linux.signal_mask(linux.SIG_UNBLOCK, one)
             linux.signal_mask(linux.SIG_SETMASK, linux.ALL_SIGNALS)
-        if not linux.pending_signals() >> (linux.SIGCONT - 1) & 1:
+        if linux.pending_signals() >> (mark - 1) & 1:
             # Nobody continued us, so we did not stop: the group is orphaned, and the kernel stops nobody in it for good.
+            linux.signal_action(mark, linux.signal_action(mark, linux.SIG_IGN))  # to ignore a signal is to throw it away
             posix.kill(self.program, linux.SIGCONT)
 
 

@@ -10,9 +10,9 @@ from tests.integration.yardstick.sessions import SHELLS
 
 GROUP = (
     rows.interrupts, rows.interrupt_kills, rows.quits, rows.quit_kills, rows.hang_up_leaves_nothing, rows.hang_up_is_heard_once,
-    rows.stops_and_goes_on, rows.goes_on_in_the_background, rows.stops_by_itself, rows.stop_signal_to_the_launcher,
-    rows.background_reader_stops, rows.background_writer_stops, rows.inner_shell_has_job_control,
-    rows.terminal_is_back_after_a_kill, rows.window_changes_are_told_once, rows.modes_and_flags_are_as_the_program_leaves_them,
+    rows.stops_and_goes_on, rows.stopped_again_at_once, rows.goes_on_in_the_background, rows.stops_by_itself,
+    rows.stop_signal_to_the_launcher, rows.background_reader_stops, rows.background_writer_stops,
+    rows.inner_shell_has_job_control, rows.terminal_is_back_after_a_kill, rows.window_changes_are_told_once, rows.modes_and_flags_are_as_the_program_leaves_them,
     rows.output_is_the_same_to_the_byte, rows.session_and_group_are_the_callers, rows.session_and_group_as_seen_inside,
     rows.group_without_a_terminal,
 )  # fmt: skip
@@ -57,6 +57,10 @@ def test_hang_up_is_heard_once(yardstick: Answers) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_job_stops_and_goes_on_in_the_foreground(yardstick: Answers, shell: str) -> None:
     yardstick.holds(rows.stops_and_goes_on, shell)
+
+
+def test_a_stop_right_after_a_continue_is_not_lost(yardstick: Answers) -> None:
+    yardstick.holds(rows.stopped_again_at_once)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

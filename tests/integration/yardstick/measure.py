@@ -237,6 +237,15 @@ def status_of(pid: int) -> dict[str, str]:
         return {}
 
 
+def words_of(pid: int) -> bytes:
+    """A process's command line, a NUL behind each word; empty if it has gone."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
 def signals_in(mask: str) -> set[int]:
     """The signals of a bit set as /proc prints it."""
     bits = int(mask, 16)

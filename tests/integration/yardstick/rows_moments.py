@@ -9,7 +9,19 @@ import time
 from collections.abc import Callable
 from functools import cache
 
-from .measure import Ended, HungError, Launcher, Measure, Process, children, default_signals, descendants, signals_in, status_of
+from .measure import (
+    Ended,
+    HungError,
+    Launcher,
+    Measure,
+    Process,
+    children,
+    default_signals,
+    descendants,
+    signals_in,
+    status_of,
+    words_of,
+)
 from .rows import Check, judged, row, unasked
 from .rows_exits import SIGNALS
 from .talk import Talk
@@ -28,14 +40,6 @@ HARMLESS = (
 )  # what ends nobody by default: CHLD, CONT, URG, WINCH, and stops, which are continued
 OF_PYTHON = {signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ}
 STARTING = "Python starts, which has these signals under a rule of its own until the first line of a program runs"
-
-
-def words_of(pid: int) -> bytes:
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
 
 
 def executed(pid: int) -> bool:

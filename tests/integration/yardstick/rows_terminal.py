@@ -1,12 +1,14 @@
 """The terminal: job control under three shells, the keys that send signals, the window, hang-up, and what is left as it was."""
 
 import os
+import random
 import signal
 import termios
+import time
 
-from .measure import Launcher, Measure, descendants
+from .measure import Launcher, Measure, descendants, words_of
 from .rows import Check, row, unasked
-from .sessions import SHELLS, Session, alone, compare, in_shell, lacking
+from .sessions import SHELLS, Session, alone, at_prompt, compare, in_shell, lacking
 
 KEYS = {"INT": "\x03", "QUIT": "\x1c", "TSTP": "\x1a"}
 PRESSED = 30
@@ -123,6 +125,30 @@ def stops_and_goes_on(measure: Measure, shell: str) -> Check:
         return {"stopped": stopped, "counts": counts, "status": session.status()}
 
     return in_shell(measure, shell, scenario)
+
+
+@row("S09")
+def stopped_again_at_once(measure: Measure, case: str) -> Check:
+    """A job that is continued and stopped again, with next to no time between, is stopped; a thousand times over."""
+    if why := lacking("bash"):
+        return unasked(case, why)
+
+    def scenario(session: Session) -> object:
+        session.line(session.probe())
+        session.wait_for("ready")
+        job, chance = session.job(), random.Random(measure.seed)
+        group = os.getpgid(job)
+        named = [pid for pid in (job, *descendants(job)) if b"terminal.py" in words_of(pid)]  # launcher and program
+        os.killpg(group, signal.SIGTSTP)
+        for turn in range(measure.fewer(1000, 10)):
+            if not all(session.settles(pid, "T") for pid in named):
+                return f"seed {measure.seed}: in turn {turn} it was not stopped"
+            os.killpg(group, signal.SIGCONT)
+            time.sleep(chance.random() * 0.0003)
+            os.killpg(group, signal.SIGTSTP)
+        return "stopped"
+
+    return compare(measure, case, lambda launcher: at_prompt(measure, "bash", launcher), scenario)
 
 
 @row("S09", SHELLS)
