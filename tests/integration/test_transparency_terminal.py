@@ -12,7 +12,8 @@ GROUP = (
     rows.interrupts, rows.interrupt_kills, rows.quits, rows.quit_kills, rows.hang_up_leaves_nothing, rows.hang_up_is_heard_once,
     rows.stops_and_goes_on, rows.stopped_again_at_once, rows.goes_on_in_the_background, rows.stops_by_itself,
     rows.stop_signal_to_the_launcher, rows.background_reader_stops, rows.background_writer_stops,
-    rows.inner_shell_has_job_control, rows.terminal_is_back_after_a_kill, rows.window_changes_are_told_once, rows.modes_and_flags_are_as_the_program_leaves_them,
+    rows.inner_shell_has_job_control, rows.terminal_is_back_after_a_kill, rows.window_changes_are_told_once,
+    rows.modes_and_flags_are_as_the_program_leaves_them,
     rows.output_is_the_same_to_the_byte, rows.session_and_group_are_the_callers, rows.session_and_group_as_seen_inside,
     rows.group_without_a_terminal,
 )  # fmt: skip
