@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--ssh-config", help="an ssh configuration that knows the hosts; then no guest is booted")
     group.addoption("--contain", help="the launcher to test: a path on the host")
+    group.addoption("--anywhere", action="store_true", help="ask guests also what would be the same anywhere")
     group.addoption(
         "--keep-vm",
         nargs="?",
@@ -52,7 +53,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = asked_hosts(metafunc.config)
     if metafunc.definition.get_closest_marker("guest"):
         names = [name for name in names if inventory.is_guest(name)]
-    if metafunc.definition.get_closest_marker("anywhere"):
+    if metafunc.definition.get_closest_marker("anywhere") and not metafunc.config.getoption("--anywhere"):
         names = [name for name in names if not inventory.is_guest(name)]
     metafunc.parametrize("host", names, indirect=True, scope="session")
 

@@ -39,7 +39,7 @@ def main() -> int:
             sys.stdout.write(f"{mutant.name:24} {mutant.broken}\n")
         return 0
     files = sorted({test.partition("::")[0] for mutant in mutants for test in mutant.tests})
-    words = [f"--rootdir={CHECKOUT}", f"--host={given.host}", *pytests]
+    words = [f"--rootdir={CHECKOUT}", f"--host={given.host}", "--anywhere", *pytests]
     words += [f"--ssh-config={given.ssh_config}"] if given.ssh_config else []
     words += [str(CHECKOUT / "tests" / "integration" / file) for file in files]
     try:
