@@ -17,6 +17,7 @@ _OF_TERMINALS = (linux.SIGINT, linux.SIGQUIT, linux.SIGWINCH, linux.SIGTSTP, lin
 
 _STOPPING = 1 << (linux.SIGTSTP - 1) | 1 << (linux.SIGTTIN - 1) | 1 << (linux.SIGTTOU - 1)
 _QUEUED = (1 << 64) - (1 << 33)  # the real-time signals, 34 to 64
+IN_FLIGHT = 20  # milliseconds in which a signal to a group has surely reached all of it
 RETRY = 2  # milliseconds between two tries to send a signal on that the program's queue has no room for
 
 TYPE_CHECKING = False
@@ -119,13 +120,24 @@ class Relay:
         status = posix.pread(self.init_status, 4096, 0)
         at = status.find(b"ShdPnd:")
         held = int(status[at + 8 : at + 24], 16) if at >= 0 else 0
-        if signal == linux.SIGCONT and held & linux.pending_signals() & _STOPPING:
+        if signal == linux.SIGCONT and held & _STOPPING and self._stop_comes(held & _STOPPING):
             return True  # a stop has come to the group since, and has taken init's SIGCONT away
         if not held >> (signal - 1) & 1:
             return False
         posix.write(self.ask_init, b"?")
         posix.read(self.init_answers, 1)
         return True
+
+    def _stop_comes(self, held: int) -> bool:
+        """Whether a stop that init holds is on its way to us: the kernel tells a group's members one by one, and us after init.
+
+        One that does not come in time is an old one, which init has held since.
+        """
+        for _ in range(IN_FLIGHT):
+            if held & linux.pending_signals():
+                return True
+            linux.poll((), (), 1)
+        return False
 
     def watch(self) -> None:
         """Take note of every change of the program: stop with it, remember how it ended."""
