@@ -146,7 +146,10 @@ def stopped_again_at_once(measure: Measure, case: str) -> Check:
             os.killpg(group, signal.SIGCONT)
             time.sleep(chance.random() * 0.0003)
             os.killpg(group, signal.SIGTSTP)
-        return "stopped"
+        assert all(session.settles(pid, "T") for pid in named), "it was not stopped in the end"
+        session.line("fg")
+        session.line("exit 5")
+        return session.status()
 
     return compare(measure, case, lambda launcher: at_prompt(measure, "bash", launcher), scenario)
 
