@@ -5,7 +5,7 @@ import posix
 import sys
 
 from contain import linux
-from contain.errors import FAILED, ContainError, report, say, text
+from contain.errors import FAILED, ContainError, bug, report, say, text, unforeseen
 from contain.hierarchy import read_or_nothing
 from contain.launch import Launch, leave
 from contain.options import parse
@@ -24,16 +24,22 @@ def main() -> None:
             linux.signal_action(linux.SIGINT, linux.SIG_IGN)  # not ours to change; only Python's own handler was
         open_standard_streams()
         status = run(arguments())
-    except ContainError as error:
+    except BaseException as error:
+        failed = in_words(error)
         ignore_broken_pipes()
-        report(error)
-        status = error.status
-    except OSError as error:
-        say(f"start: {posix.strerror(error.errno or 0)}")
-    except MemoryError:
-        say("start: out of memory")
+        report(failed)
+        status = failed.status
     finally:
         posix._exit(status)
+
+
+def in_words(error: BaseException) -> ContainError:
+    """What to say of whatever ended the launch."""
+    if isinstance(error, ContainError):
+        return error
+    if isinstance(error, MemoryError):
+        return ContainError("start", "out of memory")
+    return unforeseen(error) if isinstance(error, OSError) else bug(error)
 
 
 def run(words: "list[bytes]") -> int:

@@ -128,6 +128,8 @@ SI_KERNEL, SI_QUEUE = 128, -1
 ALL_SIGNALS = b"\xff" * 8
 SFD_CLOEXEC = 0x80000
 PTRACE_DETACH = 17
+WALL = 0x40000000  # linux/wait.h: children that were cloned, and threads that made us their tracer
+PF_EXITING = 0x4  # linux/sched.h, in the flags of proc_pid_stat(5)
 RLIMIT_CORE, RLIMIT_SIGPENDING = 4, 11
 # asm-generic/poll.h
 POLLIN, POLLOUT = 1, 4
@@ -353,6 +355,11 @@ def queue_signal(pid: int, signal: int, sender: int, uid: int, value: int) -> No
     syscall(
         129, pid, signal, u32(signal) + u32(0) + u32(0xFFFFFFFF) + u32(0) + u32(sender) + u32(uid) + u64(value) + b"\0" * 96
     )
+
+
+def kill_by(pidfd: int, signal: int) -> None:
+    """pidfd_send_signal(2)."""
+    syscall(424, pidfd, signal, None, 0)
 
 
 def ptrace_detach(pid: int, signal: int) -> None:

@@ -8,7 +8,9 @@ everything blocked, so that what is pending there was sent to the whole group.
 import posix
 
 from contain import linux
-from contain.hierarchy import read
+from contain.errors import say
+from contain.hierarchy import read, read_or_nothing
+from contain.step import Live
 
 _HARMLESS = (linux.SIGCHLD, linux.SIGCONT, linux.SIGURG, linux.SIGWINCH)
 _STOPS = (linux.SIGSTOP, linux.SIGTSTP, linux.SIGTTIN, linux.SIGTTOU)
@@ -18,6 +20,7 @@ _OF_TERMINALS = (linux.SIGINT, linux.SIGQUIT, linux.SIGWINCH, linux.SIGTSTP, lin
 _STOPPING = 1 << (linux.SIGTSTP - 1) | 1 << (linux.SIGTTIN - 1) | 1 << (linux.SIGTTOU - 1)
 _QUEUED = (1 << 64) - (1 << 33)  # the real-time signals, 34 to 64
 IN_FLIGHT = 20  # milliseconds in which a signal to a group has surely reached all of it
+PATIENCE = 1000  # milliseconds that init has for an answer
 RETRY = 2  # milliseconds between two tries to send a signal on that the program's queue has no room for
 
 TYPE_CHECKING = False
@@ -32,18 +35,19 @@ class Relay:
     """
 
     def __init__(
-        self, init: int, program: int, ask_init: int, init_answers: int, shares_group: bool, terminal: "Terminal | None"
+        self, live: Live, program: int, ask_init: int, init_answers: int, shares_group: bool, terminal: "Terminal | None"
     ) -> None:
-        self.init, self.program, self.shares_group = init, program, shares_group
+        self.live, self.program, self.shares_group = live, program, shares_group
         self.ask_init, self.init_answers = ask_init, init_answers
         self.terminal, self.stop_signal = terminal, 0
         self.group = posix.getpgrp()
         self.signals = linux.signalfd(linux.ALL_SIGNALS)
         self.late: list[bytes] = []  # what the program's queue had no room for, in order
         linux.halve_signal_queue()
-        self.init_status = posix.open(b"/proc/%d/status" % init, posix.O_RDONLY | posix.O_CLOEXEC)
+        self.init_status = posix.open(b"/proc/%d/status" % live.init, posix.O_RDONLY | posix.O_CLOEXEC)
         self.status: int | None = None  # the program's wait status, once it has ended
-        self.reaped = False
+        self.gone: set[int] = set()  # children that were reaped: their numbers may be others' by now
+        self.init_ended = False  # by us
 
     def take(self, raw: bytes) -> None:
         """Act on one struct signalfd_siginfo."""
@@ -86,6 +90,12 @@ class Relay:
                 posix.kill(self.program, signal)
         except ProcessLookupError:
             pass
+        except PermissionError as error:  # without CAP_KILL, and the program is another user's
+            say(f"warning: send signal {signal} to the program: {posix.strerror(error.errno or 0)}")
+            if deadly(signal):
+                self.end_init()
+        if deadly(signal) and state(stat(self.program)) in b"ZX":
+            self.end_init()  # the program has ended, but somebody inside holds on to one of its threads
 
     def _queue(self, signal: int, raw: bytes) -> None:
         """Send on what came by sigqueue(3), with its value, or keep it while the program's queue is full.
@@ -125,7 +135,8 @@ class Relay:
         if not held >> (signal - 1) & 1:
             return False
         posix.write(self.ask_init, b"?")
-        posix.read(self.init_answers, 1)
+        if linux.poll((self.init_answers,), (), PATIENCE):  # somebody may have stopped init
+            posix.read(self.init_answers, 1)
         return True
 
     def _stop_comes(self, held: int) -> bool:
@@ -140,26 +151,65 @@ class Relay:
         return False
 
     def watch(self) -> None:
-        """Take note of every change of the program: stop with it, remember how it ended."""
+        """Take note of every change of the program: stop with it, remember how it ended.
+
+        All children are waited for: threads of the program that made us their tracer (PTRACE_TRACEME) hold up its end until
+        we let them go, and CLONE_PARENT makes more children ours.
+        """
         while self.status is None:
-            pid, status = posix.waitpid(self.program, posix.WNOHANG | posix.WUNTRACED | posix.WCONTINUED)
+            pid, status = posix.waitpid(-1, posix.WNOHANG | posix.WUNTRACED | posix.WCONTINUED | linux.WALL)
             if not pid:
                 return
             if posix.WIFCONTINUED(status):
                 continue
             if not posix.WIFSTOPPED(status):
-                self.status = status
-                self.reaped = True
-            elif posix.WSTOPSIG(status) in _STOPS:
+                self.gone.add(pid)
+                if pid == self.program:
+                    self.status = status
+            elif not self._let_go(pid, posix.WSTOPSIG(status)) and pid == self.program and posix.WSTOPSIG(status) in _STOPS:
                 signal, self.stop_signal = self.stop_signal or posix.WSTOPSIG(status), 0
                 if self.terminal is not None:
                     self.terminal.leave()
                 self._stop(signal)
                 if self.terminal is not None:
                     self.terminal.enter()
-            else:  # PTRACE_TRACEME made us its tracer: let it have the signal, but for the SIGTRAP that only tells of an exec
-                signal = posix.WSTOPSIG(status)
-                linux.ptrace_detach(self.program, 0 if signal == linux.SIGTRAP else signal)
+
+    def _let_go(self, pid: int, signal: int) -> bool:
+        """Detach from a process or a thread that is stopped because we trace it, and let it have the signal it stopped for.
+
+        Not the SIGTRAP that only tells of an exec, nor a thread's stop, which would stop them all. False: it is not traced.
+        """
+        thread = pid != self.program
+        try:
+            linux.ptrace_detach(pid, 0 if signal == linux.SIGTRAP or (thread and signal in _STOPS) else signal)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def end_init(self) -> None:
+        """Kill init, and with it the kernel kills all that is inside. The program's end is still waited for."""
+        self.init_ended = True
+        linux.kill_by(self.live.init_fd, linux.SIGKILL)
+
+    def ended_with_init(self) -> bool:
+        """Whether the program was killed because init was, by somebody else than us."""
+        if self.init_ended or self.status is None or self.program not in self.gone or self.status != linux.SIGKILL:
+            return False
+        raw = stat(self.live.init)
+        return not raw or bool(int(raw.rpartition(b")")[2].split()[6]) & linux.PF_EXITING)
+
+    def has_too(self, signal: int) -> bool:
+        """Whether a signal that a child died of comes to us as well: it was sent to the whole group."""
+        for _ in range(IN_FLIGHT):
+            if linux.pending_signals() >> (signal - 1) & 1:
+                return True
+            linux.poll((), (), 1)
+        return False
+
+    def close(self) -> None:
+        """Close what this conversation has open."""
+        posix.close(self.init_status)
+        posix.close(self.signals)
 
     def _stop(self, signal: int) -> None:
         """Stop as the program stopped, so that the caller's shell sees the job stop; returns when continued."""
@@ -179,6 +229,16 @@ class Relay:
             # Nobody continued us, so we did not stop: the group is orphaned, and the kernel stops nobody in it for good.
             linux.signal_action(mark, linux.signal_action(mark, linux.SIG_IGN))  # to ignore a signal is to throw it away
             posix.kill(self.program, linux.SIGCONT)
+
+
+def stat(pid: int) -> bytes:
+    """The line of proc_pid_stat(5); empty if the process has gone."""
+    return read_or_nothing(b"/proc/%d/stat" % pid)
+
+
+def state(line: bytes) -> bytes:
+    """The letter for a process's state in a line of proc_pid_stat(5); X, dead, if there is none."""
+    return line.rpartition(b")")[2].split()[0] if line else b"X"
 
 
 def deadly(signal: int) -> bool:

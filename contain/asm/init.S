@@ -14,6 +14,8 @@ _start: mov     $157, %eax              # prctl(PR_SET_NAME, "init")
         mov     $4, %edi
         xor     %esi, %esi
         syscall
+        test    %rax, %rax
+        jnz     quit
         mov     $91, %eax               # fchmod(self, 0)
         mov     self(%rip), %edi
         xor     %esi, %esi
@@ -38,6 +40,8 @@ ready:  mov     $1, %eax                # write(1, "R", 1)
         lea     24(%rsp), %rsi
         mov     $1, %edx
         syscall
+        cmp     $1, %rax
+        jne     quit
         xor     %eax, %eax              # read(0, byte, 1)
         xor     %edi, %edi
         lea     32(%rsp), %rsi

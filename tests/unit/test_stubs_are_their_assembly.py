@@ -14,6 +14,8 @@ from contain import linux, stub
 
 ASSEMBLY = Path(stub.__file__).parent / "asm"
 ENOENT, ENOEXEC, EACCES = 2, 8, 13
+NONCE = b"0123456789ab"
+READY = struct.pack("<II", stub.READY, 0)
 TRUE = os.path.realpath(shutil.which("true") or "/bin/true")
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the stubs are x86-64 machine code")
@@ -48,7 +50,7 @@ def run_exec_stub(*paths: str, arguments: tuple[bytes, ...] = (b"x",), keep: int
             os.dup2(output_write, 1)
             report = linux.fcntl(report_write, linux.F_DUPFD, 200)
             raw = tuple(os.fsencode(path) for path in paths)
-            fd = memfd(lambda number: stub.exec_stub(number, keep, report, 17, raw), 200)
+            fd = memfd(lambda number: stub.exec_stub(number, keep, report, 17, NONCE, raw), 199)
             linux.execveat(fd, list(arguments), [b"A=1", b"A=2", b"\xff=\xff"])
         finally:
             os._exit(99)
@@ -61,13 +63,13 @@ def run_exec_stub(*paths: str, arguments: tuple[bytes, ...] = (b"x",), keep: int
 
 def test_the_first_path_that_can_be_executed_is() -> None:
     status, report, _ = run_exec_stub("/nonexistent/true", "/dev/null/true", TRUE, "/bin/false")
-    assert (os.waitstatus_to_exitcode(status), report) == (0, b"")
+    assert (os.waitstatus_to_exitcode(status), report) == (0, READY)
 
 
 def test_arguments_and_environment_pass_byte_for_byte() -> None:
     arguments = (b"cat", b"/proc/self/cmdline", b"/proc/self/environ")
     _, report, output = run_exec_stub("/bin/cat", arguments=arguments)
-    assert report == b""
+    assert report == READY
     assert output == b"\0".join(arguments) + b"\0" + b"A=1\0A=2\0\xff=\xff\0"
 
 
@@ -84,7 +86,7 @@ def test_arguments_and_environment_pass_byte_for_byte() -> None:
 )
 def test_what_could_not_be_executed_is_reported_in_eight_bytes(paths: tuple[str, ...], errno: int) -> None:
     status, report, _ = run_exec_stub(*paths)
-    assert struct.unpack("<II", report) == (17, errno)
+    assert struct.unpack("<II", report.removeprefix(READY)) == (17, errno)
     assert os.waitstatus_to_exitcode(status) == 127
 
 
@@ -93,7 +95,7 @@ def test_a_file_that_is_no_program_ends_the_search(tmp_path: Path) -> None:
     odd.write_bytes(b"neither a program nor a script\n")
     odd.chmod(0o755)
     status, report, _ = run_exec_stub(str(odd), TRUE)
-    assert struct.unpack("<II", report) == (17, ENOEXEC)
+    assert struct.unpack("<II", report.removeprefix(READY)) == (17, ENOEXEC)
     assert os.waitstatus_to_exitcode(status) == 127
 
 
@@ -105,7 +107,7 @@ def test_a_link_to_the_running_executable_gives_nothing_to_run(tmp_path: Path) -
     script.chmod(0o755)
     for path in (link, script):
         _, report, _ = run_exec_stub(str(path))
-        assert struct.unpack("<II", report) == (17, EACCES)
+        assert struct.unpack("<II", report.removeprefix(READY)) == (17, EACCES)
 
 
 @pytest.mark.parametrize("keep", [3, 5])

@@ -83,9 +83,9 @@ MUTANTS = (
         "The program ignores SIGPIPE, because Python does.",
         (
             Edit(
-                "contain/launch.py",
-                "                linux.signal_action(signal, linux.SIG_DFL)\n            if",
-                "                linux.signal_action(signal, linux.SIG_IGN)\n            if",
+                "contain/child.py",
+                "            linux.signal_action(signal, linux.SIG_DFL)\n        if",
+                "            linux.signal_action(signal, linux.SIG_IGN)\n        if",
             ),
         ),
         ("test_streams.py::test_a_closed_pipe_kills_the_program_and_the_launcher_by_sigpipe",),
@@ -93,7 +93,7 @@ MUTANTS = (
     Mutant(
         "signals-blocked",
         "The program starts with all signals blocked, as the launcher has them.",
-        (Edit("contain/launch.py", "            linux.signal_mask(linux.SIG_SETMASK, self.mask)\n", ""),),
+        (Edit("contain/child.py", "        linux.signal_mask(linux.SIG_SETMASK, caller.mask)\n", ""),),
         ("test_signals.py::test_what_the_caller_ignores_is_ignored_inside[INT,QUIT]",),
     ),
     Mutant(
@@ -101,9 +101,9 @@ MUTANTS = (
         "A caller that ignores SIGCHLD gets a wrong status.",
         (
             Edit(
-                "contain/launch.py",
-                "linux.signal_action(linux.SIGCHLD, linux.SIG_DFL)\n        done",
-                "linux.SIG_DFL\n        done",
+                "contain/child.py",
+                "linux.signal_action(linux.SIGCHLD, linux.SIG_DFL) == linux.SIG_IGN",
+                "bool(linux.SIG_DFL)",
             ),
         ),
         ("test_signals.py::test_a_caller_that_ignores_sigchld_gets_the_right_status",),
@@ -112,7 +112,7 @@ MUTANTS = (
         "outlives-its-launcher",
         "Process 1 does not end with a launcher that was killed.",
         (
-            Edit("contain/launch.py", "            linux.prctl(linux.PR_SET_PDEATHSIG, linux.SIGKILL)\n", ""),
+            Edit("contain/child.py", "        linux.prctl(linux.PR_SET_PDEATHSIG, linux.SIGKILL)\n", ""),
             Edit("contain/stub.py", "4883f801751e", "4883f8019090"),
         ),
         ("test_faults.py::test_killing_the_launcher_ends_everything_within_a_second",),
@@ -140,9 +140,9 @@ MUTANTS = (
         "The umask is the launcher's own.",
         (
             Edit(
-                "contain/launch.py",
-                "            at = len(self.steps)\n            for signal in",
-                "            at = len(self.steps)\n            posix.umask(0o22)\n            for signal in",
+                "contain/child.py",
+                "        for signal in (linux.SIGPIPE",
+                "        posix.umask(0o22)\n        for signal in (linux.SIGPIPE",
             ),
         ),
         ("test_environment.py::test_umask_priority_and_limits_are_the_callers",),
@@ -173,9 +173,9 @@ MUTANTS = (
         "Nobody inside reaps orphans.",
         (
             Edit(
-                "contain/launch.py",
-                "            linux.signal_action(linux.SIGCHLD, linux.SIG_IGN)\n            for step in",
-                "            for step in",
+                "contain/child.py",
+                "        linux.signal_action(linux.SIGCHLD, linux.SIG_IGN)\n        self._perform(plan.namespaces)",
+                "        self._perform(plan.namespaces)",
             ),
         ),
         ("test_exit.py::test_orphans_are_reaped_inside",),

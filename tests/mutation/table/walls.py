@@ -133,16 +133,20 @@ MUTANTS = (
         "The program is executed from the interpreter, which a link in the root can then name.",
         (
             Edit(
-                "contain/launch.py",
-                "            linux.execveat(inherited, self.plan.argv, self.plan.environment)\n",
-                "            posix.close(inherited)\n"
-                "            posix.close(report)\n"
-                '            given = dict([entry.split(b"=", 1) for entry in self.plan.environment])\n'
-                "            for path in self.plan.paths:\n"
-                "                try:\n"
-                "                    posix.execve(path, self.plan.argv, given)\n"
-                "                except FileNotFoundError:\n"
-                "                    pass\n",
+                "contain/child.py",
+                "        linux.execveat(inherited, plan.argv, plan.environment)\n",
+                "        self._say(stub.READY, 0)\n"
+                '        for fd in [int(name) for name in posix.listdir("/proc/self/fd")]:\n'
+                "            try:\n"
+                "                posix.set_inheritable(fd, fd < 3)\n"
+                "            except OSError:\n"
+                "                pass\n"
+                '        given = dict([entry.split(b"=", 1) for entry in plan.environment])\n'
+                "        for path in plan.paths:\n"
+                "            try:\n"
+                "                posix.execve(path, plan.argv, given)\n"
+                "            except FileNotFoundError:\n"
+                "                pass\n",
             ),
         ),
         ("test_escapes.py::test_a_link_to_the_launchers_own_program_does_not_run[executed-/proc/self/exe]",),
