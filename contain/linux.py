@@ -7,6 +7,7 @@ kernel's errno, so that forgetting to look is impossible. Numbers are those of x
 """
 
 import _ctypes
+import posix
 
 MACHINE = "x86_64"
 
@@ -96,10 +97,13 @@ LOCK_SH, LOCK_EX, LOCK_NB = 1, 2, 4
 # asm-generic/errno-base.h, asm-generic/errno.h
 EPERM, ENOENT, E2BIG, ENOEXEC, EAGAIN, ENOMEM, EACCES, EBUSY, EEXIST, ENODEV = 1, 2, 7, 8, 11, 12, 13, 16, 17, 19
 ENOTDIR, EISDIR, EINVAL, ENOSPC, EROFS, ELOOP, EOPNOTSUPP, EADDRINUSE, ETXTBSY = 20, 21, 22, 28, 30, 40, 95, 98, 26
+EXDEV = 18
 # linux/openat2.h
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_IN_ROOT = 0x10
+# linux/stat.h
+STATX_MNT_ID = 0x1000
 # linux/mount.h
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 MNT_DETACH = 2
@@ -234,6 +238,20 @@ def openat2(directory: int, path: bytes, flags: int, resolve: int) -> int:
     return syscall(437, directory, path, how, 24)
 
 
+def working_directory() -> bytes:
+    """getcwd(2), the system call itself: what lies outside of the root begins with `(unreachable)`, which libc would hide."""
+    page = _Page()
+    length = syscall(79, page, 32768)
+    return bytes(page.raw[: length - 1])
+
+
+def mount_id(fd: int) -> int:
+    """The number of the mount that the descriptor `fd` lies on; statx(2), since Linux 5.8."""
+    page = _Page()
+    syscall(332, fd, b"", AT_EMPTY_PATH, STATX_MNT_ID, page)
+    return int.from_bytes(page.raw[144:152], "little")
+
+
 def close_range(first: int, last: int, flags: int = 0) -> None:
     """close_range(2)."""
     syscall(436, first, last, flags)
@@ -302,6 +320,17 @@ def new_mount(kind: bytes, options: "tuple[tuple[bytes, bytes], ...]" = (), attr
         close(context)
 
 
+def go_to_the_namespaces_root() -> None:
+    """setns(2) into the mount namespace that this process is in: its root and working directory become what any process
+    finds that joins the namespace, the top-most mount at the namespace's own root. By pidfd: no /proc is asked.
+    """
+    own = posix.pidfd_open(posix.getpid())
+    try:
+        setns(own, CLONE_NEWNS)
+    finally:
+        close(own)
+
+
 def make_all_mounts_private() -> None:
     """mount(2) with MS_REC | MS_PRIVATE on `/`: nothing mounted from now on is seen outside this namespace."""
     syscall(165, None, b"/", None, MS_REC | MS_PRIVATE, None)
@@ -310,6 +339,11 @@ def make_all_mounts_private() -> None:
 def pivot_root_here() -> None:
     """pivot_root(".", ".") and the old root, now on top of the new one, taken away; pivot_root(2) allows both."""
     syscall(155, b".", b".")
+    unmount_here()
+
+
+def unmount_here() -> None:
+    """umount2(2) of the last mount that was put on the working directory, with all below it."""
     syscall(166, b".", MNT_DETACH)
 
 

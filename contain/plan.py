@@ -120,7 +120,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
         plan.before.append(program.Warm(plan.root_fd, path))
     capabilities = security.Capabilities(options.network_address is not None)
     plan.before += [security.SessionKeyring(), capabilities]
-    plan.program.append(namespace.Join())
+    plan.program.append(namespace.Join(plan.root_fd))
     if plan.groups:
         plan.program.append(JoinCgroups(plan.groups))
     plan.program += [

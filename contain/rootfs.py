@@ -150,20 +150,44 @@ class EnterRoot(Step):
         linux.make_all_mounts_private()
         linux.move_mount(live.root, linux.AT_FDCWD, b"/")
         posix.fchdir(live.root)
+        uncover(live.root)
+
+
+def uncover(root: int) -> None:
+    """Take away what is mounted over the very top of the mount `root`, which is the working directory and attached.
+
+    Its tree was cloned with all that is mounted on it. `..` of the top leads up to the last of such mounts, `.` does not.
+    """
+    while True:
+        above = linux.openat2(root, b"..", posix.O_PATH | posix.O_DIRECTORY, RESOLVE)
+        covered = linux.mount_id(above) != linux.mount_id(root)
+        posix.close(above)
+        if not covered:
+            return
+        linux.unmount_here()
 
 
 class PivotRoot(Step):
-    """Make the new root the root, and take the old one away: no path and no descriptor leads back."""
+    """Make the new root the root, and take the old one away: no path and no descriptor leads back.
+
+    The program does not inherit this root, it joins the namespace, which may lead elsewhere; so init joins it, too, and looks.
+    """
 
     def __str__(self) -> str:
         return "pivot_root . . && umount --lazy . && cd /"
 
     def hint(self, errno: int) -> str:
+        if errno == linux.EXDEV:
+            return "something is mounted over the root of this mount namespace"
         return "the root of an initramfs can't be left by pivot_root" if errno == linux.EINVAL else ""
 
     def run(self, live: Live) -> None:
         linux.pivot_root_here()
-        posix.chdir(b"/")
+        linux.go_to_the_namespaces_root()
+        top = posix.open(b"/", posix.O_PATH | posix.O_CLOEXEC)
+        if linux.mount_id(top) != linux.mount_id(live.root):
+            raise OSError(linux.EXDEV, "")
+        posix.close(top)
 
 
 class NewProc(Step):
