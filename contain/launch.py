@@ -130,7 +130,10 @@ class Launch:
             born.init()
         self.children.append(live.init)
         live.init_fd = posix.pidfd_open(live.init)
-        pid = child.fork(plan, "fork the program", True)
+        try:
+            pid = child.fork(plan, "fork the program", True)
+        except ContainError as error:  # ENOMEM: init has ended, and nobody can be born in its namespace any more
+            raise self._first_cause(pipes, error) from None
         if not pid:
             born.program(self.caller, self.nonce)
         self.children.append(pid)
@@ -162,7 +165,7 @@ class Launch:
             # Signals are looked at first and acted on last: who saw the program run may send one, and we must know by then.
             for fd in sorted(ready, key=lambda fd: fd != pipes.report_read):
                 if fd == pipes.report_read:
-                    running = self._heard(pipes, talk)
+                    running = self._hear(pipes, talk)
                     if self.failure is not None:
                         return
                     if running:
@@ -191,6 +194,13 @@ class Launch:
             group.sweep()
 
     # -- reports --------------------------------------------------------------------------------------------------------
+
+    def _hear(self, pipes: child.Pipes, talk: relay.Relay) -> bool:
+        """Take all reports that are there, so that no signal sent by who saw the program run is taken for an earlier one."""
+        running = False
+        while not running and self.failure is None and talk.status is None and linux.poll((pipes.report_read,), (), 0):
+            running = self._heard(pipes, talk)
+        return running
 
     def _heard(self, pipes: child.Pipes, talk: relay.Relay) -> bool:
         """Take one report. True when the program runs; what is not to run is in `failure`, or ended as `talk.status` says."""

@@ -133,7 +133,7 @@ def own_rootfs(host: Host, rootfs: str) -> Iterator[str]:
     path = host.new("rootfs")
     host.run("cp", "-a", rootfs, path)
     yield path
-    host.run("rm", "-rf", path)
+    host.remove(path)
 
 
 @pytest.fixture(scope="session")

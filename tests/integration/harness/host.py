@@ -143,6 +143,10 @@ class Host:
         self.fresh += 1
         return f"{self.folder}/{self.fresh}.{name}"
 
+    def remove(self, path: str) -> None:
+        """A whole tree of ours, unless anything is mounted in it: what a failed test left bound there is not ours."""
+        self.shell('if grep -qF " $1/" /proc/self/mountinfo; then echo "$1: mounts below" >&2; exit 1; fi; rm -rf "$1"', path)
+
     def residue(self) -> dict[str, list[str]]:
         """What a launch could leave behind, as it is there now."""
         found: dict[str, list[str]] = self.ask("residue")
@@ -228,7 +232,7 @@ class Host:
 
     def close(self) -> None:
         try:
-            self.run("rm", "-rf", self.folder)
+            self.remove(self.folder)
         finally:
             self.link.close()
 

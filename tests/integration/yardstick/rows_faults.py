@@ -50,7 +50,8 @@ VICTIMS = ("the launcher", "the launcher, stopped", "the init")
 
 @row("S13", VICTIMS, alone=True)
 def killed(measure: Measure, case: str) -> Check:
-    """After SIGKILL of the launcher or of the init everything is dead within a second."""
+    """After SIGKILL of the launcher or of the init everything is dead within a second; who has no init's death to tell
+    ends like the program, by SIGKILL, and who has says so and ends with 125."""
     talk = Talk(measure, measure.launcher.command(measure.probe("leaves.py", "children"))).ready()
     family = descendants(talk.pid)
     below = children(talk.pid)
@@ -63,7 +64,8 @@ def killed(measure: Measure, case: str) -> Check:
     os.kill(below[0] if case == "the init" else talk.pid, signal.SIGKILL)
     alive = watch.survivors(1.0 * measure.patience)
     status = talk.wait(2)
-    return judged(case, ([], True), (alive, status == -signal.SIGKILL), f"{len(family)} below the launcher, status {status}")
+    ends = (-signal.SIGKILL, 125) if case == "the init" else (-signal.SIGKILL,)
+    return judged(case, ([], True), (alive, status in ends), f"{len(family)} below the launcher, status {status}")
 
 
 @row("S24", ("",))
