@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--ssh-config", help="an ssh configuration that knows the hosts; then no guest is booted")
     group.addoption("--contain", help="the launcher to test: a path on the host")
     group.addoption("--anywhere", action="store_true", help="ask guests also what would be the same anywhere")
+    group.addoption("--exhaustive", action="store_true", help="whole tables instead of one case of a kind")
     group.addoption(
         "--keep-vm",
         nargs="?",
@@ -59,10 +60,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test that none of the hosts is to be asked is left out, not skipped."""
-    nowhere = [item for item in items if "[NOTSET" in item.nodeid]
+    """A test that none of the hosts is to be asked is left out, not skipped; so is what takes hours, unless asked for."""
+
+    def left_out(item: pytest.Item) -> bool:
+        too_long = item.get_closest_marker("exhaustive") and not config.getoption("--exhaustive")
+        return "[NOTSET" in item.nodeid or bool(too_long)
+
+    nowhere = {item for item in items if left_out(item)}
     if nowhere:
-        config.hook.pytest_deselected(items=nowhere)
+        config.hook.pytest_deselected(items=list(nowhere))
         items[:] = [item for item in items if item not in nowhere]
 
 
