@@ -103,8 +103,7 @@ def kind_or_mode(place: int) -> str:
 def judge_format(root: int, fd: int, head: bytes) -> Verdict:
     """What stands in the way of executing the open file that begins with `head`."""
     if head.startswith(b"#!"):
-        path = interpreter(head)
-        return judge_helper(root, "interpreter", path, "") if path.startswith(b"/") else Verdict(0)
+        return judge_interpreter(root, interpreter(head), 0)
     if not head.startswith(ELF):
         hint = "a script needs a first line such as #!/bin/sh"
         return Verdict(NOT_EXECUTABLE, "exec format error: neither a program nor a script with an interpreter", hint)
@@ -113,20 +112,48 @@ def judge_format(root: int, fd: int, head: bytes) -> Verdict:
             return Verdict(0)
         return Verdict(NOT_EXECUTABLE, "exec format error: not for this machine")
     loader, _ = elf_needs(fd, head)
-    return judge_helper(root, "loader", loader, "copy the program's libraries as well") if loader else Verdict(0)
+    if not loader:
+        return Verdict(0)
+    verdict, place = judge_helper(root, f"its loader {text(loader)}", loader, "copy the program's libraries as well")
+    if place >= 0:
+        posix.close(place)
+    return verdict
 
 
-def judge_helper(root: int, role: str, path: bytes, hint: str) -> Verdict:
-    """What stands in the way of `path` as the interpreter or loader of a program."""
+def judge_interpreter(root: int, path: bytes, depth: int) -> Verdict:
+    """What stands in the way of `path` as an interpreter, which may be a script itself: the kernel follows five; execve(2)."""
+    if depth == 5 or not path.startswith(b"/"):
+        return Verdict(0)  # a relative one is looked for where the program starts, by the kernel
+    verdict, place = judge_helper(root, f"its interpreter {text(path)}", path, "")
+    if place < 0:
+        return verdict
+    try:
+        head = b"" if verdict.status else read_head(place)
+    except OSError:
+        head = b""
+    posix.close(place)
+    return judge_interpreter(root, interpreter(head), depth + 1) if head.startswith(b"#!") else verdict
+
+
+def judge_helper(root: int, named: str, path: bytes, hint: str) -> "tuple[Verdict, int]":
+    """What stands in the way of a file that a program names, and the file as `find` has found it, or -1."""
     try:
         place = find(root, path)
     except OSError as error:
         if error.errno == linux.ELOOP:
-            return Verdict(0)
-        return Verdict(NOT_FOUND, f"its {role} {text(path)} is not found inside the rootfs", hint)
+            return Verdict(0), -1
+        return Verdict(NOT_FOUND, f"{named} is not found inside the rootfs", hint), -1
     obstacle = kind_or_mode(place)
-    posix.close(place)
-    return Verdict(NOT_EXECUTABLE, f"its {role} {text(path)}: {obstacle}") if obstacle else Verdict(0)
+    return Verdict(NOT_EXECUTABLE, f"{named}: {obstacle}") if obstacle else Verdict(0), place
+
+
+def read_head(place: int) -> bytes:
+    """The beginning of the regular file that `find` has found. Raises OSError."""
+    fd = open_regular(place)
+    try:
+        return posix.pread(fd, 4096, 0)
+    finally:
+        posix.close(fd)
 
 
 def exists(root: int, path: bytes) -> bool:

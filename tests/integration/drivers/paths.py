@@ -1,8 +1,8 @@
 """Paths that lead out of a root: `paths.py CONTAIN ROOTFS FOLDER SECONDS PLACE[,PLACE…] all|some OPTIONS…`: what is wrong.
 
-FOLDER holds a secret, and programs that tell it. For each way out a root holds a link (or a node) `/way`, and each place names it. Nothing of the host's may be read or
-written; the launch works inside the root or is refused by name, and ends within so many seconds. Descriptor 9 of the
-launcher is the host's `/`, as a careless caller would leave it.
+FOLDER holds a secret, and programs that tell it. For each way out a root holds a link (or a node) `/way`, and each place
+names it. Nothing of the host's may be read or written; the launch works inside the root or is refused by name, and ends
+within so many seconds. Descriptor 9 of the launcher is the host's `/`, as a careless caller would leave it.
 """
 
 import os
