@@ -117,7 +117,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     # -- the program. Its cgroup namespace is made in its cgroups; the bounding set and the user while it still may. What
     # does not depend on init is done while it waits for it.
     if options.memory_limit is not None and options.memory_limit < WARM_BELOW and path:
-        plan.before.append(program.Warm(plan.root_fd, path))
+        _read_ahead(plan, path)
     capabilities = security.Capabilities(options.network_address is not None)
     plan.before += [security.SessionKeyring(), capabilities]
     plan.program.append(namespace.Join(plan.root_fd))
@@ -137,6 +137,13 @@ def _own_terminal(plan: Plan) -> None:
     plan.terminal = terminal.Terminal(plan.user[0])
     plan.host.append(plan.terminal)
     plan.before.append(terminal.TakeTerminal(plan.terminal))  # first of all: until then it is in the launcher's group
+
+
+def _read_ahead(plan: Plan, path: bytes) -> None:
+    """The program's files, under a small memory limit. Its module, too, is loaded only now."""
+    from contain import warm
+
+    plan.before.append(warm.Warm(plan.root_fd, path))
 
 
 def _program(plan: Plan, options: Options) -> None:

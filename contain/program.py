@@ -8,12 +8,15 @@ import posix
 
 from contain import linux
 from contain.errors import NOT_EXECUTABLE, NOT_FOUND, ContainError, text
-from contain.step import Live, Step
 
 IN_ROOT = linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_MAGICLINKS
 LIBRARIES = (b"/lib", b"/usr/lib", b"/lib64", b"/usr/lib64", b"/lib/x86_64-linux-gnu", b"/usr/lib/x86_64-linux-gnu")
-_ELF = b"\x7fELF"
+ELF = b"\x7fELF"
 _X86_64 = 62
+_KINDS = {0o040000: "a directory", 0o020000: "a device", 0o060000: "a device", 0o010000: "a FIFO", 0o140000: "a socket"}
+_NAMES = 64  # libraries that one file may name
+_PIECE = 1 << 16  # bytes of an ELF file that are read at once
+_FURTHEST = 1 << 62  # no file reaches there; pread(2) takes less than 1 << 63
 
 
 def candidates(name: bytes, search: bytes, directory: bytes) -> "tuple[bytes, ...]":
@@ -24,9 +27,22 @@ def candidates(name: bytes, search: bytes, directory: bytes) -> "tuple[bytes, ..
     return tuple([place.rstrip(b"/") + b"/" + name for place in places])
 
 
-def open_in_root(root: int, path: bytes) -> int:
-    """`path` for reading, with its symbolic links followed inside the root. Raises OSError."""
-    return linux.openat2(root, path, posix.O_RDONLY | posix.O_NONBLOCK, IN_ROOT)
+def find(root: int, path: bytes) -> int:
+    """What `path` leads to inside the root, as a descriptor that opens nothing: no device wakes up, no FIFO waits.
+
+    Raises OSError; ELOOP for a link to an open file, as those of /proc/self/fd.
+    """
+    return linux.openat2(root, path, posix.O_PATH, IN_ROOT)
+
+
+def open_regular(place: int) -> int:
+    """The regular file that `find` has found, for reading. Raises OSError; EACCES if it is no regular file.
+
+    By its descriptor, so that what was looked at is what is opened, whatever its name has become meanwhile.
+    """
+    if posix.fstat(place).st_mode & 0o170000 != 0o100000:
+        raise OSError(linux.EACCES, "")
+    return posix.open(b"/proc/self/fd/%d" % place, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_NOCTTY | posix.O_CLOEXEC)
 
 
 class Verdict:
@@ -41,61 +57,117 @@ def look(root: int, paths: "tuple[bytes, ...]") -> "tuple[bytes, Verdict]":
     refused: tuple[bytes, Verdict] | None = None
     for path in paths:
         try:
-            fd = open_in_root(root, path)
+            place = find(root, path)
         except OSError as error:
             if error.errno == linux.ELOOP:
                 return path, Verdict(0)  # /proc/self/exe and its like: the kernel decides when it is executed
             continue
-        verdict = judge(root, fd)
-        posix.close(fd)
+        verdict = judge(root, place)
+        posix.close(place)
         if verdict.status != NOT_EXECUTABLE:
             return path, verdict
         refused = refused or (path, verdict)
     return refused or (b"", Verdict(NOT_FOUND, "not found inside the rootfs"))
 
 
-def judge(root: int, fd: int) -> Verdict:
-    """What stands in the way of executing the open file: its mode, its mount, its format or its interpreter."""
-    status = posix.fstat(fd)
-    kind = status.st_mode & 0o170000
-    if kind == 0o040000:
-        return Verdict(NOT_EXECUTABLE, "is a directory")
-    if kind != 0o100000 or not status.st_mode & 0o111:
-        return Verdict(NOT_EXECUTABLE, "permission denied: it is not an executable file")
-    if posix.fstatvfs(fd).f_flag & posix.ST_NOEXEC:
+def judge(root: int, place: int) -> Verdict:
+    """What stands in the way of executing the file at `place`: its kind, its mode, its mount, its format or its interpreter."""
+    obstacle = kind_or_mode(place)
+    if obstacle:
+        return Verdict(NOT_EXECUTABLE, obstacle)
+    if posix.fstatvfs(place).f_flag & posix.ST_NOEXEC:
         return Verdict(
             NOT_EXECUTABLE, "permission denied: its file system is mounted noexec", "keep the rootfs elsewhere, e.g. in /srv"
         )
-    head = posix.pread(fd, 4096, 0)
-    if head.startswith(b"#!"):
-        interpreter = head[2:].partition(b"\n")[0].strip().partition(b" ")[0].partition(b"\t")[0]
-        if interpreter and not exists(root, interpreter):
-            return Verdict(NOT_FOUND, f"its interpreter {text(interpreter)} is not found inside the rootfs")
+    try:
+        fd = open_regular(place)
+    except OSError:
+        return Verdict(0)  # what can't be read may still be executed
+    try:
+        return judge_format(root, fd, posix.pread(fd, 4096, 0))
+    except OSError:
         return Verdict(0)
-    if not head.startswith(_ELF):
+    finally:
+        posix.close(fd)
+
+
+def kind_or_mode(place: int) -> str:
+    """Why what lies at `place` is no file that may be executed; empty if it is one."""
+    mode = posix.fstat(place).st_mode
+    kind = mode & 0o170000
+    if kind != 0o100000:
+        return f"is {_KINDS.get(kind, 'no file')}"
+    return "" if mode & 0o111 else "permission denied: it is not an executable file"
+
+
+def judge_format(root: int, fd: int, head: bytes) -> Verdict:
+    """What stands in the way of executing the open file that begins with `head`."""
+    if head.startswith(b"#!"):
+        return judge_interpreter(root, interpreter(head), 0)
+    if not head.startswith(ELF):
         hint = "a script needs a first line such as #!/bin/sh"
         return Verdict(NOT_EXECUTABLE, "exec format error: neither a program nor a script with an interpreter", hint)
-    if len(head) < 64 or head[4] != 2 or int.from_bytes(head[18:20], "little") != _X86_64:
-        return (
-            Verdict(0)
-            if len(head) >= 52 and head[4] == 1
-            else Verdict(NOT_EXECUTABLE, "exec format error: not for this machine")
-        )
+    if len(head) < 64 or head[4] != 2 or number(head, 18, 2) != _X86_64:
+        if len(head) >= 52 and head[4] == 1:
+            return Verdict(0)
+        return Verdict(NOT_EXECUTABLE, "exec format error: not for this machine")
     loader, _ = elf_needs(fd, head)
-    if loader and not exists(root, loader):
-        return Verdict(
-            NOT_FOUND, f"its loader {text(loader)} is not found inside the rootfs", "copy the program's libraries as well"
-        )
-    return Verdict(0)
+    if not loader:
+        return Verdict(0)
+    verdict, place = judge_helper(root, f"its loader {text(loader)}", loader, "copy the program's libraries as well")
+    if place >= 0:
+        posix.close(place)
+    return verdict
+
+
+def judge_interpreter(root: int, path: bytes, depth: int) -> Verdict:
+    """What stands in the way of `path` as an interpreter, which may be a script itself: the kernel follows five; execve(2)."""
+    if depth == 5 or not path.startswith(b"/"):
+        return Verdict(0)  # a relative one is looked for where the program starts, by the kernel
+    verdict, place = judge_helper(root, f"its interpreter {text(path)}", path, "")
+    if place < 0:
+        return verdict
+    try:
+        head = b"" if verdict.status else read_head(place)
+    except OSError:
+        head = b""
+    posix.close(place)
+    return judge_interpreter(root, interpreter(head), depth + 1) if head.startswith(b"#!") else verdict
+
+
+def judge_helper(root: int, named: str, path: bytes, hint: str) -> "tuple[Verdict, int]":
+    """What stands in the way of a file that a program names, and the file as `find` has found it, or -1."""
+    try:
+        place = find(root, path)
+    except OSError as error:
+        if error.errno == linux.ELOOP:
+            return Verdict(0), -1
+        return Verdict(NOT_FOUND, f"{named} is not found inside the rootfs", hint), -1
+    obstacle = kind_or_mode(place)
+    return Verdict(NOT_EXECUTABLE, f"{named}: {obstacle}") if obstacle else Verdict(0), place
+
+
+def read_head(place: int) -> bytes:
+    """The beginning of the regular file that `find` has found. Raises OSError."""
+    fd = open_regular(place)
+    try:
+        return posix.pread(fd, 4096, 0)
+    finally:
+        posix.close(fd)
 
 
 def exists(root: int, path: bytes) -> bool:
-    """Whether `path` can be opened in the root."""
+    """Whether `path` leads to something in the root."""
     try:
-        posix.close(open_in_root(root, path))
+        posix.close(find(root, path))
     except OSError:
         return False
     return True
+
+
+def interpreter(head: bytes) -> bytes:
+    """The interpreter that a script's first line names; execve(2)."""
+    return head[2:].partition(b"\n")[0].strip().partition(b" ")[0].partition(b"\t")[0]
 
 
 def number(raw: bytes, at: int, size: int) -> int:
@@ -103,24 +175,35 @@ def number(raw: bytes, at: int, size: int) -> int:
     return int.from_bytes(raw[at : at + size], "little")
 
 
+def piece(fd: int, size: int, offset: int) -> bytes:
+    """At most `size` bytes of the file at `offset`, and no more than 64 KiB; none where it has or gives none."""
+    if offset > _FURTHEST:
+        return b""
+    try:
+        return posix.pread(fd, min(size, _PIECE), offset)
+    except OSError:
+        return b""
+
+
 def elf_needs(fd: int, head: bytes) -> "tuple[bytes, list[bytes]]":
-    """The loader and the libraries that a 64-bit ELF file names; elf(5). Nonsense in the file gives nothing."""
-    table, entry, count = number(head, 32, 8), number(head, 54, 2), number(head, 56, 2)
-    if entry != 56 or count > 64 or table > 1 << 40:
+    """The loader and the libraries that a 64-bit ELF file names; elf(5). Nonsense in the file gives nothing.
+
+    Every number in it is anybody's choice, up to 2⁶⁴ - 1.
+    """
+    entry, count = number(head, 54, 2), number(head, 56, 2)
+    if entry != 56 or count > 64:
         return b"", []
     loader, loads, dynamic = b"", [], b""
-    raw = posix.pread(fd, entry * count, table)
+    raw = piece(fd, entry * count, number(head, 32, 8))
     for at in range(0, len(raw) - 55, 56):
         kind, offset = number(raw, at, 4), number(raw, at + 8, 8)
         address, size = number(raw, at + 16, 8), number(raw, at + 32, 8)
-        if offset > 1 << 40:
-            continue
         if kind == 3:
-            loader = posix.pread(fd, min(size, 4096), offset).rstrip(b"\0")
+            loader = piece(fd, min(size, 4096), offset).partition(b"\0")[0]
         elif kind == 1:
             loads.append((address, offset, size))
         elif kind == 2:
-            dynamic = posix.pread(fd, min(size, 65536), offset)
+            dynamic = piece(fd, size, offset)
     strings, names = 0, []
     for at in range(0, len(dynamic) - 15, 16):
         tag, value = number(dynamic, at, 8), number(dynamic, at + 8, 8)
@@ -131,55 +214,9 @@ def elf_needs(fd: int, head: bytes) -> "tuple[bytes, list[bytes]]":
     for address, offset, size in loads:
         if address <= strings < address + size:
             start = strings - address + offset
-            return loader, [posix.pread(fd, 256, start + name).partition(b"\0")[0] for name in names if name < size]
+            found = [piece(fd, 256, start + name).partition(b"\0")[0] for name in names[:_NAMES]]
+            return loader, [name for name in found if name]
     return loader, []
-
-
-class Warm(Step):
-    """In the program, before it joins its cgroup: read its file, its loader and its libraries once.
-
-    Under a limit of a megabyte every page of a cold file would be charged, reclaimed and read again, for seconds. Read
-    before, the page cache is charged to the launcher's group. Only worth it under small limits.
-    """
-
-    def __init__(self, root: int, path: bytes) -> None:
-        self.root, self.path = root, path
-
-    def __str__(self) -> str:
-        return f"cat {text(self.path)} and its libraries > /dev/null"
-
-    def run(self, live: Live) -> None:
-        null = posix.open(b"/dev/null", posix.O_WRONLY | posix.O_CLOEXEC)
-        waiting, seen = [self.path], 0
-        while waiting and seen < 64:
-            path = waiting.pop()
-            seen += 1
-            try:
-                fd = open_in_root(self.root, path)
-            except OSError:
-                continue
-            size = posix.fstat(fd).st_size
-            offset = 0
-            while offset < size:
-                sent = posix.sendfile(null, fd, offset, size - offset)
-                if not sent:
-                    break
-                offset += sent
-            head = posix.pread(fd, 4096, 0)
-            if head.startswith(_ELF) and len(head) >= 64 and head[4] == 2:
-                loader, libraries = elf_needs(fd, head)
-                waiting += [loader] if loader else []
-                waiting += [found for name in libraries if (found := self._library(name))]
-            elif head.startswith(b"#!"):
-                waiting.append(head[2:].partition(b"\n")[0].strip().partition(b" ")[0])
-            posix.close(fd)
-        posix.close(null)
-
-    def _library(self, name: bytes) -> bytes:
-        for folder in LIBRARIES:
-            if exists(self.root, folder + b"/" + name):
-                return folder + b"/" + name
-        return b""
 
 
 def refusal(name: bytes, errno: int, root: int, paths: "tuple[bytes, ...]") -> ContainError:
