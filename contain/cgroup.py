@@ -40,6 +40,7 @@ class Group(Step):
         self.hierarchy, self.parent, self.controllers, self.limits = hierarchy, parent, controllers, limits
         self.directory = hierarchy.path(parent)
         self.name = b""
+        self.made = False
         self.fd = self.join_fd = -1
 
     def settings(self) -> "list[tuple[bytes, bytes]]":
@@ -70,23 +71,36 @@ class Group(Step):
         for attempt in range(100):
             self.name = PREFIX + b"%d" % posix.getpid() + (b".%d" % attempt if attempt else b"")
             path = self.directory + b"/" + self.name
-            made = False
             try:
-                posix.mkdir(path, 0o755)
-                made = True
+                posix.mkdir(path, 0o700)  # who can open it can lock it, and that is nobody else's business
+                self.made = True
                 self.fd = posix.open(path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
-                linux.flock(self.fd, linux.LOCK_SH)
+                self._lock()
                 posix.stat(self.join_file, dir_fd=self.fd)
                 return
             except FileExistsError:
                 continue
             except FileNotFoundError:
-                if not made and not self.parent_again():
+                if not self.made and not self.parent_again():
                     raise
+                self.made = False
                 if self.fd >= 0:
                     posix.close(self.fd)
                     self.fd = -1
         raise OSError(linux.EEXIST, "")
+
+    def _lock(self) -> None:
+        """Hold the lock that keeps sweepers away; a sweeper needs it for the moment of its rmdir, nobody else has a use for it.
+
+        If root of another kind holds it for longer, the group is made without: no sweep can have the lock then either, and
+        when it can, the program is in the group, which rmdir refuses to remove.
+        """
+        for _ in range(20):
+            try:
+                return linux.flock(self.fd, linux.LOCK_SH | linux.LOCK_NB)
+            except BlockingIOError:
+                sleep(0.001)
+        return None
 
     def parent_again(self) -> bool:
         """Whether the parent was ours to make, and is there again."""
@@ -107,10 +121,16 @@ class Group(Step):
             raise ContainError(deed, f"the kernel made {text(stored)} of it")
 
     def undo(self) -> None:
-        if self.fd < 0:
-            return None
-        posix.close(self.fd)
-        self.fd = -1
+        try:
+            if self.made:
+                self.made = False
+                self._remove()
+        finally:  # not earlier: once the lock is gone, a sweeper may remove it, and another launcher make one of that name
+            if self.fd >= 0:
+                posix.close(self.fd)
+                self.fd = -1
+
+    def _remove(self) -> None:
         path = self.directory + b"/" + self.name
         for _ in range(50):  # the kernel may need a moment after the last process was reaped
             try:
@@ -151,15 +171,21 @@ def same(name: bytes, asked: bytes, stored: bytes) -> bool:
     return asked == stored
 
 
+def _ours(name: bytes) -> bool:
+    """Whether a launcher makes groups of that name: `contain-`, a number, and perhaps `.` and another."""
+    number, dot, again = name.removeprefix(PREFIX).partition(b".")
+    return name.startswith(PREFIX) and number.isdigit() and (not dot or again.isdigit())
+
+
 def sweep(directory: bytes) -> "list[bytes]":
-    """Remove every `contain-…` group in `directory` that no launcher holds and no process is in; return their names."""
+    """Remove every group of ours in `directory` that no launcher holds and no process is in; return their names."""
     removed: list[bytes] = []
     try:
         names = posix.listdir(directory)
     except OSError:
         return removed
     for name in names:
-        if name.startswith(PREFIX):
+        if _ours(name):
             path = directory + b"/" + name
             try:
                 fd = posix.open(path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)

@@ -89,8 +89,6 @@ AT_FDCWD = 0xFFFFFFFFFFFFFF9C
 AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
 F_DUPFD, F_DUPFD_CLOEXEC, F_SETFD = 0, 1030, 2
-F_OFD_SETLK = 37
-F_WRLCK = 1
 F_ADD_SEALS = 1033
 F_SEAL_ALL = 0x0F  # SEAL | SHRINK | GROW | WRITE; not F_SEAL_EXEC, the stubs take their own execute bits away
 LOCK_SH, LOCK_EX, LOCK_NB = 1, 2, 4
@@ -265,11 +263,6 @@ def fcntl(fd: int, command: int, argument: "int | bytes") -> int:
 def flock(fd: int, operation: int) -> None:
     """flock(2)."""
     syscall(73, fd, operation)
-
-
-def ofd_write_lock(fd: int, offset: int) -> None:
-    """An open-file-description write lock on the byte at `offset`; fcntl(2). EAGAIN: somebody holds it."""
-    fcntl(fd, F_OFD_SETLK, u16(F_WRLCK) + u16(0) + u32(0) + u64(offset) + u64(1) + u64(0))
 
 
 def memfd(name: bytes) -> int:
@@ -450,6 +443,11 @@ def send_at_once(fd: int, data: bytes) -> int:
 def netlink_socket() -> int:
     """socket(2): a close-on-exec NETLINK_ROUTE socket of the current network namespace."""
     return syscall(41, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0)
+
+
+def bind_netlink(fd: int, port: int) -> None:
+    """bind(2): take the port id `port`, from 1 up. EADDRINUSE: a netlink socket of this network namespace has it."""
+    syscall(49, fd, u16(AF_NETLINK) + u16(0) + u32(port) + u32(0), 12)
 
 
 def set_option(fd: int, level: int, option: int, value: int) -> None:

@@ -10,9 +10,12 @@ RTM_NEWLINK, RTM_GETLINK = 16, 18
 RTM_NEWADDR, RTM_GETADDR = 20, 22
 RTM_NEWROUTE = 24
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
+RTM_NEWLINKPROP, RTM_DELLINKPROP = 108, 109
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_EXCL, NLM_F_CREATE, NLM_F_DUMP = 0x1, 0x4, 0x200, 0x400, 0x300
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_MASTER, IFLA_LINKINFO, IFLA_NET_NS_PID = 1, 3, 4, 10, 18, 19
+IFLA_LINK_NETNSID, IFLA_TARGET_NETNSID, IFLA_PROP_LIST, IFLA_ALT_IFNAME = 37, 46, 52, 53
+NLA_F_NESTED = 0x8000
 IFLA_INFO_KIND, IFLA_INFO_DATA, VETH_INFO_PEER = 1, 2, 1
 IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST, IFA_F_NODAD = 1, 2, 4, 0x02
 RTA_GATEWAY, RTA_OIF = 5, 4
@@ -59,6 +62,12 @@ def veth(name: bytes, bridge: int, host_mac: bytes, peer: bytes, peer_mac: bytes
     )  # fmt: skip
 
 
+def alternative_name(name: bytes, index: int = 0, link: bytes = b"") -> bytes:
+    """An alternative name, at most 127 bytes, to give to or take from the interface `index`, or else that called `link`."""
+    named = b"" if index else attribute(IFLA_IFNAME, link + b"\0")
+    return ifinfomsg(index) + named + attribute(IFLA_PROP_LIST | NLA_F_NESTED, attribute(IFLA_ALT_IFNAME, name + b"\0"))
+
+
 def interface_address(index: int, family: int, raw: bytes, prefix: int) -> bytes:
     """An address for the interface `index`, usable at once: IPv6 does not wait for duplicate address detection."""
     body = bytes((family, prefix, IFA_F_NODAD if family == linux.AF_INET6 else 0, 0)) + u32(index)
@@ -85,6 +94,11 @@ class Socket:
     def __init__(self) -> None:
         self.fd = -1
         self.sequence = 0
+
+    def bind(self, port: int) -> None:
+        """Open it under this port id. Raises OSError: EADDRINUSE, if there is one in this network namespace; netlink(7)."""
+        self.fd = linux.netlink_socket()
+        linux.bind_netlink(self.fd, port)
 
     def _send(self, kind: int, flags: int, body: bytes) -> None:
         if self.fd < 0:

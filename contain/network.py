@@ -1,7 +1,7 @@
 """Steps that make the network: one veth pair from the bridge to `eth0`, an address, a route; veth(4), rtnetlink(7).
 
-The kernel takes the pair away with the network namespace, and the reservation of an address with the launcher: nothing
-here needs sweeping. A bridge is looked at and never changed.
+The kernel takes the pair away with the network namespace, and with it the name that reserves the address (reservation.py):
+nothing here needs sweeping. A bridge is looked at and never changed.
 """
 
 import posix
@@ -16,6 +16,7 @@ from contain.values import Address
 # Every host end has this address: a bridge takes the lowest address of its ports for its own, and with different ones that
 # would change as containers come and go, under the feet of those who have it in their ARP tables.
 HOST_MAC = b"\xfe\xff\xff\xff\xff\xff"
+HOST_END = b"ct"  # its name: this, and the port id of its launcher's socket
 
 
 class Bridge:
@@ -68,41 +69,9 @@ def inner_mac(address: Address) -> bytes:
     return b"\x06" + (folded & 0xFFFFFFFFFF).to_bytes(5, "big")
 
 
-class ReserveAddress(Step):
-    """On the host: let no other contained program have this address on this bridge for as long as the launcher lives.
-
-    A write lock on one byte (the address is its offset) of a setting of the bridge, which only root can open for writing,
-    which is never written, and which each network namespace has for itself. (The files below /sys/class/net would be those
-    of the namespace in which /sys was mounted, which need not be ours.)
-    """
-
-    def __init__(self, bridge: bytes, address: Address) -> None:
-        self.bridge, self.address = bridge, address
-        self.path = b"/proc/sys/net/ipv4/conf/" + bridge + b"/arp_notify"
-        self.fd = -1
-
-    def __str__(self) -> str:
-        return f"reserve {self.address.words} on {text(self.bridge)}  # a lock on {text(self.path)}"
-
-    def hint(self, errno: int) -> str:
-        return "take another, or end the program that has it" if errno == linux.EADDRINUSE else ""
-
-    def run(self, live: Live) -> None:
-        number = self.address.number
-        offset = number if self.address.family == linux.AF_INET else 1 << 62 | (number ^ number >> 64) & ((1 << 62) - 1)
-        self.fd = posix.open(self.path, posix.O_WRONLY | posix.O_CLOEXEC)
-        try:
-            linux.ofd_write_lock(self.fd, offset)
-        except OSError as error:
-            if error.errno in (linux.EAGAIN, linux.EACCES):
-                reason = "the address is already in use by another contained program"
-                raise ContainError(f"--network-address {self.address}", reason, self.hint(linux.EADDRINUSE)) from None
-            raise
-
-    def undo(self) -> None:
-        if self.fd >= 0:
-            posix.close(self.fd)
-            self.fd = -1
+def shown(mac: bytes) -> str:
+    """A hardware address as people write it."""
+    return ":".join([f"{byte:02x}" for byte in mac])
 
 
 class AskNeighbours(Step):
@@ -149,8 +118,7 @@ class AskNeighbours(Step):
         state, mac = self._known()
         if state & netlink.NUD_REACHABLE and mac != inner_mac(self.address):
             self.asked = False
-            owner = ":".join([f"{byte:02x}" for byte in mac])
-            reason = f"the address is already in use: {owner} answers for it on {text(self.bridge.name)}"
+            reason = f"the address is already in use: {shown(mac)} answers for it on {text(self.bridge.name)}"
             raise ContainError(f"--network-address {self.address}", reason)
         self.undo()
 
@@ -167,31 +135,51 @@ class AskNeighbours(Step):
             self.forget()
 
 
-class Veth(Step):
-    """On the host: the pair, one end up on the bridge, the other born as eth0 in init's network namespace."""
+class HearNeighbours(Step):
+    """On the host: refuse an address for which another machine on the bridge has answered by now."""
 
-    def __init__(self, bridge: Bridge, address: Address, question: AskNeighbours) -> None:
-        self.bridge, self.address, self.question = bridge, address, question
+    def __init__(self, question: AskNeighbours) -> None:
+        self.question = question
 
     def __str__(self) -> str:
-        mac = ":".join([f"{byte:02x}" for byte in inner_mac(self.address)])
-        host = ":".join([f"{byte:02x}" for byte in HOST_MAC])
+        return f"ip neigh show {self.question.address.words} dev {text(self.question.bridge.name)}  # has somebody answered?"
+
+    def run(self, live: Live) -> None:
+        self.question.listen()
+
+
+class Veth(Step):
+    """On the host: the pair, one end up on the bridge, the other born as eth0 in init's network namespace.
+
+    The host end bears the port id of a netlink socket, which the launcher opens now, after its children were made, and keeps:
+    for as long as that port is taken the launcher lives, which a newcomer may ask (reservation.py).
+    """
+
+    def __init__(self, bridge: Bridge, address: Address) -> None:
+        self.bridge, self.address = bridge, address
+        self.socket = Socket()
+        self.name = b""
+
+    def __str__(self) -> str:
         return (
-            f"ip link add ct$$ address {host} mtu {self.bridge.mtu} up master {text(self.bridge.name)} "
-            f"type veth peer name eth0 address {mac} mtu {self.bridge.mtu} netns INIT"
+            f"ip link add ct$$ address {shown(HOST_MAC)} mtu {self.bridge.mtu} up master {text(self.bridge.name)} "
+            f"type veth peer name eth0 address {shown(inner_mac(self.address))} mtu {self.bridge.mtu} netns INIT"
         )
 
     def run(self, live: Live) -> None:
-        for attempt in range(4):
-            name = b"ct%d" % posix.getpid() + (b".%d" % attempt if attempt else b"")
-            body = netlink.veth(name, self.bridge.index, HOST_MAC, b"eth0", inner_mac(self.address), self.bridge.mtu, live.init)
+        mac = inner_mac(self.address)
+        for left in (3, 2, 1, 0):
+            port = int.from_bytes(posix.urandom(4), "little") | 1  # never 0, which means any
+            self.name = HOST_END + b"%d" % port
             try:
-                self.question.socket.request(netlink.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body)
-                break
-            except FileExistsError:  # the pair of an earlier launcher with our process id, still being torn down
-                if attempt == 3:
+                self.socket.bind(port)
+                body = netlink.veth(self.name, self.bridge.index, HOST_MAC, b"eth0", mac, self.bridge.mtu, live.init)
+                self.socket.request(netlink.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body)
+                return
+            except OSError as error:  # by chance somebody has that port, or a link of that name is still being torn down
+                self.socket.close()
+                if not left or error.errno not in (linux.EADDRINUSE, linux.EEXIST):
                     raise
-        self.question.listen()
 
 
 class Loopback(Step):

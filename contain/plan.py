@@ -6,7 +6,7 @@ the steps is here too; the comments say what forces it.
 
 import posix
 
-from contain import linux, namespace, network, placement, program, rootfs, security
+from contain import linux, namespace, network, placement, program, reservation, rootfs, security
 from contain.cgroup import Group, JoinCgroups, Limits
 from contain.errors import ContainError, text, word
 from contain.netlink import Socket
@@ -85,8 +85,10 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
         bridge = network.Bridge(options.bridge or DEFAULT_BRIDGE, socket)
         _check_address(plan, options.network_address, bridge)
         question = network.AskNeighbours(bridge, options.network_address, socket)
-        plan.host += [network.ReserveAddress(bridge.name, options.network_address), question]
-        plan.link.append(network.Veth(bridge, options.network_address, question))
+        veth = network.Veth(bridge, options.network_address)
+        reserve = reservation.ReserveAddress(veth)
+        plan.host += [reservation.LookForOwner(reserve, socket), question]
+        plan.link += [veth, reserve, network.HearNeighbours(question)]
     plan.user = options.user if options.user is not None else (posix.geteuid(), posix.getegid())
     if options.tty:
         _own_terminal(plan)

@@ -85,8 +85,8 @@ MUTANTS = (
         (
             Edit(
                 "contain/cgroup.py",
-                "        posix.close(self.fd)\n        self.fd = -1\n        path =",
-                "        posix.close(self.fd)\n        self.fd = -1\n        return None\n        path =",
+                "                self._remove()\n",
+                "                pass\n",
             ),
         ),
         ("test_memory.py::test_below_the_limit_the_program_lives",),

@@ -15,11 +15,11 @@ MUTANTS = (
         (
             Edit(
                 "contain/network.py",
-                "        self.question.listen()\n",
-                '        body = netlink.veth(name + b"x", self.bridge.index, HOST_MAC, name + b"y", inner_mac(self.address),\n'
-                "                            self.bridge.mtu, posix.getpid())\n"
-                "        self.question.socket.request(netlink.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body)\n"
-                "        self.question.listen()\n",
+                "                return\n            except OSError as error:  # by chance",
+                '                body = netlink.veth(self.name + b"x", self.bridge.index, HOST_MAC, self.name + b"y", mac,\n'
+                "                                    self.bridge.mtu, posix.getpid())\n"
+                "                self.socket.request(netlink.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body)\n"
+                "                return\n            except OSError as error:  # by chance",
             ),
         ),
         ("test_network.py::test_an_address_is_free_again_when_its_program_has_ended",),
@@ -60,7 +60,10 @@ MUTANTS = (
     Mutant(
         "address-given-twice",
         "Two contained programs may have the same address.",
-        (Edit("contain/network.py", "            linux.ofd_write_lock(self.fd, offset)\n", "            pass\n"),),
+        (
+            Edit("contain/reservation.py", "        self.reserve.owner(self.socket)\n", "        pass\n"),
+            Edit("contain/reservation.py", "                owner = self.owner(socket)\n", "                return\n"),
+        ),
         ("test_network.py::test_an_address_in_use_is_refused",),
     ),
     Mutant(
