@@ -247,7 +247,7 @@ class Launch:
             number = int.from_bytes(report[:4], "little")
             if number not in (stub.READY, child.NETNS):
                 return self._told(pipes, number, int.from_bytes(report[4:], "little"))
-        if linux.poll((self.live.init_fd,), (), 0):
+        if relay.ending(self.live.init):
             return ContainError("init", "it ended before the program started")
         return unforeseen(error) if isinstance(error, OSError) else error
 

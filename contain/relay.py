@@ -195,8 +195,7 @@ class Relay:
         """Whether the program was killed because init was, by somebody else than us."""
         if self.init_ended or self.status is None or self.program not in self.gone or self.status != linux.SIGKILL:
             return False
-        raw = stat(self.live.init)
-        return not raw or bool(int(raw.rpartition(b")")[2].split()[6]) & linux.PF_EXITING)
+        return ending(self.live.init)
 
     def has_too(self, signal: int) -> bool:
         """Whether a signal that a child died of comes to us as well: it was sent to the whole group."""
@@ -234,6 +233,12 @@ class Relay:
 def stat(pid: int) -> bytes:
     """The line of proc_pid_stat(5); empty if the process has gone."""
     return read_or_nothing(b"/proc/%d/stat" % pid)
+
+
+def ending(pid: int) -> bool:
+    """Whether a process has ended, or is about to and can't do anything any more."""
+    line = stat(pid)
+    return not line or bool(int(line.rpartition(b")")[2].split()[6]) & linux.PF_EXITING)
 
 
 def state(line: bytes) -> bytes:

@@ -25,3 +25,8 @@ def test_no_bug_is_silent_and_none_lets_the_program_run(
 @pytest.mark.parametrize("terminal", [(), ("--tty",)], ids=["", "tty"])
 def test_no_bug_of_any_class(host: Host, rootfs: str, bridge: Bridge, terminal: tuple[str, ...]) -> None:
     assert host.drive("bugs.py", "4", *words(rootfs, bridge, *terminal), within=1200) == []
+
+
+def test_the_end_of_a_child_is_never_taken_for_the_programs_start(host: Host, own_rootfs: str, bridge: Bridge) -> None:
+    network = ("--network-address", f"{bridge.next()}/24", "--bridge", bridge.name)
+    assert host.drive("unborn.py", own_rootfs, str(host.rounds(60)), "--cpu-core-ids", "0", *network) == []
