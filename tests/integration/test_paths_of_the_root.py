@@ -4,7 +4,7 @@ import pytest
 
 from tests.integration.harness import elf
 from tests.integration.harness.host import Host
-from tests.integration.harness.judge import accepted
+from tests.integration.harness.judge import SEVEN, accepted, refused
 
 # Where something is mounted in the root, its program can't be judged before the launch: the kernel alone refuses it.
 EXECUTED = "--tmpfs /tmp"
@@ -49,6 +49,22 @@ def test_no_way_leads_out(host: Host, own_rootfs: str, places: str, options: str
 @pytest.mark.parametrize("options", ["", "--read-only", "--user 1000:1000", "--memory-limit 60m", EXECUTED])
 def test_no_way_leads_out_through_any_descriptor(host: Host, own_rootfs: str, places: str, options: str) -> None:
     assert ways_out(host, own_rootfs, places, "all", *options.split()) == []
+
+
+@pytest.mark.parametrize("target", ["/etc", "etc", "../../../etc", "/bin/../etc", "/proc/../etc/.", "/dev/../way2"])
+@pytest.mark.parametrize("user", ["0:0", "1000:1000"])
+def test_an_ordinary_link_is_followed_inside_the_root(host: Host, own_rootfs: str, target: str, user: str) -> None:
+    host.shell('ln -s "$2" "$1/way"; ln -s /etc "$1/way2"', own_rootfs, target)
+    ran = host.contained("--chroot", own_rootfs, "--user", user, "--workdir", "/way", "--", "pwd").succeeded()
+    assert ran.line == "/etc"
+
+
+def test_a_directory_that_the_user_may_not_enter_is_refused(host: Host, own_rootfs: str) -> None:
+    host.shell('mkdir -m 700 "$1/closed"', own_rootfs)
+    refused(
+        host.contained("--chroot", own_rootfs, "--user", "1000:1000", "--workdir", "/closed", "--", *SEVEN), "/closed.*denied"
+    )
+    accepted(host.contained("--chroot", own_rootfs, "--workdir", "/closed", "--", *SEVEN))
 
 
 @pytest.mark.parametrize("place", ["workdir", "program"])
