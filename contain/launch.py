@@ -30,7 +30,6 @@ from contain import linux, program, relay, stub
 from contain.errors import FAILED, NOT_EXECUTABLE, NOT_FOUND, ContainError, say
 from contain.plan import Plan
 from contain.step import Live, Step
-from contain.values import size_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,18 +131,23 @@ class Launch:
     def _talk(self, pipes: Pipes, talk: relay.Relay) -> None:
         """Hear the children's reports until the program runs, then relay until it has ended."""
         signals = talk.signals
-        oom = self.memory.oom_fd if self.memory else -1
+        blame = self.memory.blame if self.memory is not None else None
+        oom = blame.event_fd if blame is not None else -1
         terminal = self.plan.terminal
         early: list[bytes] = []
         running = False
         while talk.status is None:
             watched = [signals] + ([] if running else [pipes.report_read]) + ([oom] if oom >= 0 else [])
+            until_look = blame.patience() if blame is not None and oom >= 0 else -1
             if running and terminal is not None:
-                patience = relay.RETRY if talk.late else terminal.patience()
+                patience = soonest(relay.RETRY if talk.late else terminal.patience(), until_look)
                 ready = linux.poll((*watched, *terminal.readable()), terminal.writable(), patience)
                 terminal.move(ready)
             else:
-                ready = linux.poll(tuple(watched), (), relay.RETRY if talk.late else -1)
+                ready = linux.poll(tuple(watched), (), soonest(relay.RETRY if talk.late else -1, until_look))
+            if blame is not None and oom >= 0 and blame.look(oom in ready):
+                posix.kill(self.live.init, linux.SIGKILL)  # v1 kills one process of the group: see to the others
+                oom = -1
             talk.send_late()
             # Signals are looked at first and acted on last: who saw the program run may send one, and we must know by then.
             for fd in sorted(ready, key=lambda fd: fd != pipes.report_read):
@@ -162,9 +166,6 @@ class Launch:
                             terminal.enter()
                         for group in self.plan.groups:
                             group.sweep()
-                elif fd == oom:
-                    posix.kill(self.live.init, linux.SIGKILL)  # v1 kills one process of the group: see to the others
-                    oom = -1
                 elif fd == signals:
                     raw = posix.read(signals, 128)
                     if running:
@@ -217,11 +218,10 @@ class Launch:
         pipes.close()
         if self.plan.terminal is not None:
             self._drain(self.plan.terminal)
-        if self.memory is None or self.memory.fd < 0 or not self.memory.out_of_memory():
+        told = self.memory.blame.verdict() if self.memory is not None and self.memory.blame is not None else ""
+        if not told:
             return False
-        peak = self.memory.peak()
-        had = f", peak {size_text(peak)}" if peak else ""
-        say(f"killed: memory limit {size_text(self.plan.memory_limit)} reached{had}")
+        say(f"killed: {told}")
         self.failure = None
         return True
 
@@ -324,6 +324,11 @@ class Launch:
             if group.hierarchy.version == 2:
                 return linux.clone_into_cgroup(group.fd)
         return posix.fork()
+
+
+def soonest(first: int, second: int) -> int:
+    """The shorter of two time limits of poll(2), of which -1 is none."""
+    return max(first, second) if first < 0 or second < 0 else min(first, second)
 
 
 def _tell(fd: int, number: int, errno: int) -> None:

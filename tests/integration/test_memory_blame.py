@@ -130,7 +130,8 @@ def a_stranger_with_a_limit_of_its_own(nest: Nest) -> None:
 
 Hog = Callable[[Nest], None]
 HOGS: list[Hog] = [
-    itself, a_child_of_the_program, a_contained_neighbour, a_child_of_a_contained_neighbour, a_contained_neighbour_two_groups_up,
+    itself, a_child_of_the_program,
+    a_contained_neighbour, a_child_of_a_contained_neighbour, a_contained_neighbour_two_groups_up,
     a_stranger_beside_them, a_stranger_two_groups_up, a_stranger_with_a_limit_of_its_own,
 ]  # fmt: skip
 
@@ -195,12 +196,14 @@ def test_a_program_that_is_full_of_files_is_not_named_for_the_group_above(nest: 
     killed(running.finished(), f"memory limit 24 MiB of cgroup {nest.inner} reached")
 
 
-def test_a_kill_by_another_hand_amid_others_memory_running_out_is_not_called_so(nest: Nest) -> None:
+def test_a_kill_by_another_hand_while_others_memory_runs_out_is_not_called_so(nest: Nest) -> None:
+    """The launcher learns of both at once."""
     nest.limit(nest.inner, SMALL)
     running = nest.shell()
-    hog = nest.host.start("sh", "-c", f'echo 0 > "$1/cgroup.procs" && exec {EAT}', "sh", f"{nest.inner}/bare")
+    running.signal("STOP")
     running.write("kill -KILL $$\n")
-    assert hog.finished().status == DIES
+    assert nest.bare(nest.inner).status == DIES
+    running.signal("CONT")
     assert (running.exit_status, running.stderr) == (DIES, b"")
 
 
