@@ -10,6 +10,7 @@ import posix
 from time import sleep
 
 from contain import linux
+from contain.blame import Blame, BlameV1, BlameV2
 from contain.errors import ContainError, text, word
 from contain.hierarchy import Hierarchy, read
 from contain.step import Live, Step
@@ -33,7 +34,7 @@ class Limits:
 class Group(Step):
     """On the host: one new group in one hierarchy, with its limits."""
 
-    oom_fd = -1  # an eventfd that the kernel counts up when the group is out of memory (v1)
+    blame: "Blame | None" = None  # knows whose memory ran out, once the group has been made with a limit on memory
     join_file = b"cgroup.procs"
 
     def __init__(self, hierarchy: Hierarchy, parent: bytes, controllers: "list[bytes]", limits: Limits) -> None:
@@ -147,25 +148,13 @@ class Group(Step):
         """Remove the groups that killed launchers left beside ours. Never fails: what is busy stays for the next."""
         sweep(self.directory)
 
-    def out_of_memory(self) -> bool:
-        """Whether the kernel has killed in this group for want of memory."""
-        return False
-
-    def peak(self) -> int:
-        """The most memory the group ever had, in bytes; 0 if the kernel does not say."""
-        return 0
-
-    def _number(self, name: bytes) -> int:
-        try:
-            return int(read(name, self.fd))
-        except (OSError, ValueError):
-            return 0
-
 
 def same(name: bytes, asked: bytes, stored: bytes) -> bool:
     """Whether the kernel stored what was asked: lists of cores by their members, memory to the page."""
     if name.endswith((b"cpus", b"mems")):
         return bool(stored) and cpus(asked) == cpus(stored)
+    if name == b"memory.oom_control":
+        return stored.startswith(b"oom_kill_disable " + asked + b"\n")
     if name.startswith(b"memory.") and asked.isdigit() and stored.isdigit() and name != b"memory.oom.group":
         return int(asked) // PAGE * PAGE == int(stored)
     return asked == stored
@@ -212,6 +201,7 @@ class GroupV1(Group):
         limits = self.limits
         if b"memory" in self.controllers and limits.memory is not None:
             value = b"%d" % limits.memory
+            found.append((b"memory.oom_control", b"0"))  # inherited: where it is 1 who is over the limit waits for ever
             found += [(b"memory.limit_in_bytes", value), (b"memory.memsw.limit_in_bytes", value)]
         if b"cpuset" in self.controllers and limits.cores is not None:
             found += [(b"cpuset.mems", self._mems()), (b"cpuset.cpus", cpus_text(limits.cores).encode("ascii"))]
@@ -225,27 +215,8 @@ class GroupV1(Group):
 
     def run(self, live: Live) -> None:
         super().run(live)
-        if b"memory" in self.controllers:
-            self.oom_fd = posix.eventfd(0, posix.EFD_CLOEXEC | posix.EFD_NONBLOCK)
-            control = posix.open(b"memory.oom_control", posix.O_RDONLY | posix.O_CLOEXEC, dir_fd=self.fd)
-            events = posix.open(b"cgroup.event_control", posix.O_WRONLY | posix.O_CLOEXEC, dir_fd=self.fd)
-            posix.write(events, b"%d %d" % (self.oom_fd, control))
-            posix.close(events)
-            posix.close(control)
-
-    def out_of_memory(self) -> bool:
-        try:
-            if posix.read(self.oom_fd, 8):  # to be asked before the group is removed, which also counts it up
-                return True
-        except OSError:
-            pass
-        for line in read(b"memory.oom_control", self.fd).split(b"\n"):
-            if line.startswith(b"oom_kill "):
-                return int(line[9:]) > 0
-        return False
-
-    def peak(self) -> int:
-        return self._number(b"memory.max_usage_in_bytes")
+        if self.limits.memory is not None and b"memory" in self.controllers:
+            self.blame = BlameV1(self.hierarchy.mount, self.directory + b"/" + self.name, self.fd, self.limits.memory)
 
 
 class GroupV2(Group):
@@ -296,6 +267,8 @@ class GroupV2(Group):
             if not effective or cpus(effective) != self.limits.cores:
                 reason = f"the kernel gave {text(effective) or 'none'} of them"
                 raise ContainError(f"--cpu-core-ids {cpus_text(self.limits.cores)}", reason)
+        if self.limits.memory is not None:
+            self.blame = BlameV2(self.hierarchy.mount, self.directory + b"/" + self.name, self.fd, self.limits.memory)
 
     def _hand_out(self) -> None:
         for group, names in self.enable:
@@ -328,15 +301,6 @@ class GroupV2(Group):
         except OSError as error:
             if error.errno not in (linux.EBUSY, linux.ENOENT):  # other containers are there still
                 raise
-
-    def out_of_memory(self) -> bool:
-        for line in read(b"memory.events", self.fd).split(b"\n"):
-            if line.startswith((b"oom_kill ", b"oom_group_kill ")) and int(line.split()[1]) > 0:
-                return True
-        return False
-
-    def peak(self) -> int:
-        return self._number(b"memory.peak")
 
 
 def words(names: "list[bytes]") -> str:

@@ -31,7 +31,6 @@ from contain import child, linux, program, relay, stub
 from contain.errors import ContainError, bug, say, unforeseen
 from contain.plan import Plan
 from contain.step import Live, Step
-from contain.values import size_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,18 +148,23 @@ class Launch:
 
     def _talk(self, pipes: child.Pipes, talk: relay.Relay) -> None:
         """Hear the children's reports until the program runs, then relay until it has ended."""
-        oom = self.memory.oom_fd if self.memory else -1
+        blame = self.memory.blame if self.memory is not None else None
+        oom = blame.event_fd if blame is not None else -1
         terminal = self.plan.terminal
         early: list[bytes] = []
         running = False
         while talk.status is None:
             watched = [talk.signals] + ([] if running else [pipes.report_read]) + ([oom] if oom >= 0 else [])
+            until_look = blame.patience() if blame is not None and oom >= 0 else -1
             if running and terminal is not None:
-                patience = relay.RETRY if talk.late else terminal.patience()
+                patience = soonest(relay.RETRY if talk.late else terminal.patience(), until_look)
                 ready = linux.poll((*watched, *terminal.readable()), terminal.writable(), patience)
                 terminal.move(ready)
             else:
-                ready = linux.poll(tuple(watched), (), relay.RETRY if talk.late else -1)
+                ready = linux.poll(tuple(watched), (), soonest(relay.RETRY if talk.late else -1, until_look))
+            if blame is not None and oom >= 0 and blame.look(oom in ready):
+                talk.end_init()  # v1 kills one process of the group: see to the others
+                oom = -1
             talk.send_late()
             # Signals are looked at first and acted on last: who saw the program run may send one, and we must know by then.
             for fd in sorted(ready, key=lambda fd: fd != pipes.report_read):
@@ -170,9 +174,6 @@ class Launch:
                         return
                     if running:
                         self._now_running(talk, early)
-                elif fd == oom:
-                    talk.end_init()  # v1 kills one process of the group: see to the others
-                    oom = -1
                 elif fd == talk.signals:
                     raw = posix.read(talk.signals, 128)
                     if running:
@@ -288,13 +289,19 @@ class Launch:
         pipes.close()
         if self.plan.terminal is not None:
             self._drain(self.plan.terminal)
-        if self.memory is None or self.memory.fd < 0 or not self.memory.out_of_memory():
-            return False
-        peak = self.memory.peak()
-        had = f", peak {size_text(peak)}" if peak else ""
-        say(f"killed: memory limit {size_text(self.plan.memory_limit)} reached{had}")
-        self.failure = None
-        return True
+        told = self._verdict()
+        if told:
+            say(f"killed: {told}")
+            self.failure = None
+        return bool(told)
+
+    def _verdict(self) -> str:
+        """Whose memory ran out, if the kernel had to kill. What can't be read is a warning: the program's end is known."""
+        try:
+            return self.memory.blame.verdict() if self.memory is not None and self.memory.blame is not None else ""
+        except OSError as error:
+            say(f"warning: {unforeseen(error)}")
+            return ""
 
     def _drain(self, terminal: "Terminal") -> None:
         """Pass on what the program said last, however long that takes. A deadly signal ends it, as it would end the program."""
@@ -308,6 +315,11 @@ class Launch:
                     self.cut_short = signal
         posix.close(signals)
         terminal.leave()
+
+
+def soonest(*patience: int) -> int:
+    """The shortest of some waits for poll(2), in milliseconds; -1 is for ever."""
+    return min([wait for wait in patience if wait >= 0], default=-1)
 
 
 def leave(status: int) -> None:

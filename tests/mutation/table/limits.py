@@ -64,14 +64,26 @@ MUTANTS = (
     Mutant(
         "out-of-memory-untold",
         "A program is killed for want of memory, and nobody is told why.",
-        (Edit("contain/launch.py", 'say(f"killed: memory limit', '(f"killed: memory limit'),),
+        (Edit("contain/launch.py", 'say(f"killed: {told}")', "pass"),),
         ("test_memory.py::test_over_the_limit_the_program_is_killed_and_the_user_told",),
     ),
     Mutant(
         "out-of-memory-always",
         "Whatever ends under a memory limit is said to have been killed by it.",
-        (Edit("contain/launch.py", "self.memory.fd < 0 or not self.memory.out_of_memory():", "self.memory.fd < 0:"),),
+        (Edit("contain/launch.py", "        if not told:\n", "        if self.memory is None:\n"),),
         ("test_memory.py::test_a_program_that_ends_by_itself_is_not_called_killed[0]",),
+    ),
+    Mutant(
+        "a-neighbours-event",
+        "When a group above runs out of memory, everybody in it is ended (cgroup v1).",
+        (Edit("contain/blame.py", "        if self._killed():\n", "        if told:\n"),),
+        ("test_memory_blame.py::test_only_who_asks_for_too_much_dies_and_is_told_whose_limit_it_was[a_stranger_beside_them]",),
+    ),
+    Mutant(
+        "always-ones-own-limit",
+        "Whoever is killed for want of memory is said to have reached his own limit.",
+        (Edit("contain/blame.py", "        if group == self.path:\n", "        if group:\n"),),
+        ("test_memory_blame.py::test_a_limit_that_is_set_or_changed_later_is_told_as_it_is",),
     ),
     Mutant(
         "no-pids-limit",
