@@ -234,6 +234,8 @@ class Launch:
             return told
         if number < len(self.steps):
             return self._words(self.steps[number], value)
+        if not self.ready:
+            return ContainError("prepare the exec stub", posix.strerror(value))
         told = program.refusal(self.plan.name, value, self.plan.root_fd, self.plan.paths)
         if value == linux.ENOMEM and self.plan.memory_limit:
             told.hint = "the memory limit is too low to execute it"

@@ -106,8 +106,9 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     plan.root += [*attachments, rootfs.PivotRoot()]
     if options.hostname is not None:
         plan.root.append(namespace.Hostname(options.hostname))
+    last = security.last_capability()
     # What needs no eth0 is done while the launcher makes it.
-    plan.root += [security.EmptyBoundingSet(), network.Loopback(inside_socket)]
+    plan.root += [security.EmptyBoundingSet(last), network.Loopback(inside_socket)]
     if question is not None and options.network_address is not None:
         interface = network.Interface(inside_socket, options.network_address)
         plan.inside.append(interface)
@@ -120,7 +121,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     # does not depend on init is done while it waits for it.
     if options.memory_limit is not None and options.memory_limit < WARM_BELOW and path:
         _read_ahead(plan, path)
-    capabilities = security.Capabilities(options.network_address is not None)
+    capabilities = security.Capabilities(options.network_address is not None, last)
     plan.before += [security.SessionKeyring(), capabilities]
     plan.program.append(namespace.Join(plan.root_fd))
     if plan.groups:

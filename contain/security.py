@@ -7,6 +7,7 @@ the capabilities are given up.
 import posix
 
 from contain import linux
+from contain.hierarchy import read
 from contain.step import Live, Step
 
 # linux/capability.h. What distributions' programs were seen to need as root, and no more.
@@ -29,10 +30,16 @@ def missing_capabilities() -> "list[str]":
     return [name for bit, name in NEEDED if not have >> bit & 1]
 
 
+def last_capability() -> int:
+    """The number of the last capability that this kernel has; proc_sys_kernel(5). Raises OSError."""
+    return int(read(b"/proc/sys/kernel/cap_last_cap"))
+
+
 class Capabilities(Step):
     """In the program: at most these capabilities, now and after any exec; none inheritable, none ambient."""
 
-    def __init__(self, network: bool) -> None:
+    def __init__(self, network: bool, last: int) -> None:
+        self.last = last
         self.kept = _BASE + ((_NET_RAW,) if network else ())
         self.mask = 0
         for bit, _ in self.kept:
@@ -42,7 +49,7 @@ class Capabilities(Step):
         return "setpriv --inh-caps=-all --ambient-caps=-all --bounding-set=-all," + ",".join(["+" + n for _, n in self.kept])
 
     def run(self, live: Live) -> None:
-        drop_bounding_set(self.mask)
+        drop_bounding_set(self.mask, self.last)
 
 
 class LimitCapabilities(Step):
@@ -62,11 +69,14 @@ class LimitCapabilities(Step):
 class EmptyBoundingSet(Step):
     """In init: no exec brings a capability; those it has it keeps until it is done."""
 
+    def __init__(self, last: int) -> None:
+        self.last = last
+
     def __str__(self) -> str:
         return "setpriv --bounding-set=-all"
 
     def run(self, live: Live) -> None:
-        drop_bounding_set(0)
+        drop_bounding_set(0, self.last)
 
 
 class NoCapabilities(Step):
@@ -119,13 +129,8 @@ class User(Step):
         posix.setresuid(self.uid, self.uid, self.uid)
 
 
-def drop_bounding_set(kept: int) -> None:
-    """Take every capability but `kept` (a bit set) out of the bounding set; the kernel says EINVAL past its last one."""
-    for bit in range(64):
+def drop_bounding_set(kept: int, last: int) -> None:
+    """Take every capability from 0 to `last` but `kept` (a bit set) out of the bounding set. Raises OSError."""
+    for bit in range(last + 1):
         if not kept >> bit & 1:
-            try:
-                linux.prctl(linux.PR_CAPBSET_DROP, bit)
-            except OSError as error:
-                if error.errno == linux.EINVAL and bit > 30:
-                    return
-                raise
+            linux.prctl(linux.PR_CAPBSET_DROP, bit)

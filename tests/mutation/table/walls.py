@@ -90,7 +90,7 @@ MUTANTS = (
         "bounding-set-kept",
         "The program has all of root's capabilities.",
         (
-            Edit("contain/security.py", "        drop_bounding_set(self.mask)\n", "        pass\n"),
+            Edit("contain/security.py", "        drop_bounding_set(self.mask, self.last)\n", "        pass\n"),
             Edit("contain/security.py", "linux.capset(self.mask & linux.capget())", "linux.capset(linux.capget())"),
         ),
         ("test_defaults.py::test_the_program_has_nine_capabilities_and_can_gain_none",),
@@ -100,7 +100,7 @@ MUTANTS = (
         "Process 1 keeps the host root's capabilities.",
         (
             Edit("contain/security.py", "        linux.capset(0)\n", "        pass\n"),
-            Edit("contain/security.py", "        drop_bounding_set(0)\n", "        pass\n"),
+            Edit("contain/security.py", "        drop_bounding_set(0, self.last)\n", "        pass\n"),
         ),
         ("test_defaults.py::test_the_init_has_no_capability",),
     ),
