@@ -292,10 +292,11 @@ class Launch:
         if self.plan.terminal is not None:
             self._drain(self.plan.terminal)
         told = self._verdict()
-        if told:
-            say(f"killed: {told}")
-            self.failure = None
-        return bool(told)
+        if not told:
+            return False
+        say(f"killed: {told}")
+        self.failure = None
+        return True
 
     def _verdict(self) -> str:
         """Whose memory ran out, if the kernel had to kill. What can't be read is a warning: the program's end is known."""
