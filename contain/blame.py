@@ -201,7 +201,7 @@ def was_full(group: bytes) -> bool:
 
 def killed_below(group: bytes, wholly: bool) -> bool:
     """Whether one was killed in the v1 groups below `group`; unless `wholly`, those don't count that were full themselves."""
-    for entry in posix.scandir(group):
+    for entry in list(posix.scandir(group)):
         below = group + b"/" + entry.name
         if entry.is_dir(follow_symlinks=False) and (
             (counter(b"oom_kill", below + b"/memory.oom_control") and (wholly or not was_full(below)))

@@ -29,7 +29,7 @@ echo $2 > "$1/memory.limit_in_bytes" && echo $2 > "$1/memory.memsw.limit_in_byte
 """
 SMALL, LARGE = 32 << 20, 512 << 20
 EAT = "dd if=/dev/zero of=/dev/null bs=128M count=1 2>/dev/null"  # a buffer of that size, all of it written
-CACHE = "dd if=/dev/zero of={} bs=1M count=64 2>/dev/null && wc -c {} >/dev/null"
+CACHE = "dd if=/dev/zero of={} bs=1M count=64 conv=fsync 2>/dev/null && wc -c {} >/dev/null"
 DIES = -signal.SIGKILL
 
 
