@@ -15,9 +15,26 @@ IN_USE = r"already in use by another contained program\ncontain: hint: "
 VIEWS = {
     "plain": (),
     "own pids and /proc": ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"),
-    "own /run and /tmp": ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs run /run; mount -t tmpfs tmp /tmp; exec "$@"', "sh"),
+    "own /run and /tmp": (
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        'mount -t tmpfs run /run; mount -t tmpfs tmp /tmp; exec "$@"',
+        "sh",
+    ),
     "settings hidden": ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc/sys/net/ipv4; exec "$@"', "sh"),
-    "own everything else": ("unshare", "--mount", "--uts", "--ipc", "--cgroup", "--pid", "--fork", "--mount-proc", "--kill-child"),
+    "own everything else": (
+        "unshare",
+        "--mount",
+        "--uts",
+        "--ipc",
+        "--cgroup",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+        "--kill-child",
+    ),
 }
 SPELLINGS = {
     "the same": ("{4}/24", "{4}/24"),
@@ -125,9 +142,7 @@ def test_a_refused_start_disturbs_nobody(host: Host, rootfs: str, bridge: Bridge
 
 
 @pytest.mark.parametrize(("how", "many"), [("end", 12), ("TERM", 12), ("KILL", 24), ("squatted", 12), ("moment", 36)])
-def test_a_dead_owner_neither_refuses_nor_delays_the_next(
-    host: Host, rootfs: str, bridge: Bridge, how: str, many: int
-) -> None:
+def test_a_dead_owner_neither_refuses_nor_delays_the_next(host: Host, rootfs: str, bridge: Bridge, how: str, many: int) -> None:
     words = ("--chroot", rootfs, "--network-address", f"{bridge.next()}/24", "--bridge", bridge.name)
     assert host.drive("address_again.py", str(host.rounds(many)), how, *words) == []
 

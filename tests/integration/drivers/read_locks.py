@@ -1,6 +1,6 @@
-"""A user who locks all that can be locked: `read_locks.py CONTAIN UID BRIDGE` says how many, and holds them until its input ends.
+"""A user who locks all that can be locked: `read_locks.py CONTAIN UID BRIDGE` says how many, and holds them.
 
-Open-file-description locks and flock, of whatever can be opened for reading that bears the bridge's name or is its network.
+Until its input ends. Open-file-description locks and flock, of whatever can be opened for reading that bears the bridge's name or is its network.
 """
 
 import ctypes
