@@ -9,6 +9,7 @@ import ctypes
 import fcntl
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -47,8 +48,9 @@ def take(path: bytes) -> None:
 
 def call(pid: int) -> tuple[int, int, list[int]]:
     """Whether the traced process enters or leaves a system call, its number, and its arguments at entry."""
-    info = (ctypes.c_uint64 * 11)()
-    libc.ptrace(GET_SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.addressof(info))
+    raw = ctypes.create_string_buffer(88)
+    libc.ptrace(GET_SYSCALL_INFO, pid, 88, raw)
+    info = struct.unpack("=11Q", raw.raw)  # struct ptrace_syscall_info: op in the first byte, from the fourth on what is said
     return info[0] & 0xFF, info[3], list(info[4:10])
 
 
