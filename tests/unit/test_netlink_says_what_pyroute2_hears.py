@@ -1,6 +1,7 @@
 """netlink.py encodes; pyroute2, which shares no line with it, decodes. Then the kernel is asked what needs no privilege."""
 
 import ipaddress
+import os
 import warnings
 
 import pytest
@@ -50,6 +51,32 @@ def test_a_veth_pair(bridge: int, mtu: int, pid: int, peer_mac: bytes) -> None:
     assert peer.get_attr("IFLA_ADDRESS") == mac(peer_mac)
     assert peer.get_attr("IFLA_MTU") == mtu
     assert peer.get_attr("IFLA_NET_NS_PID") == pid
+
+
+@pytest.mark.parametrize(("index", "link"), [(7, b""), (0, b"ct4294967295")])
+@pytest.mark.parametrize("name", [b"contain.3.10.77.0.9", b"contain.2147483647.fd77:1111:2222:3333:4444:5555:6666:7777"])
+def test_an_alternative_name(index: int, link: bytes, name: bytes) -> None:
+    message = heard(ifinfmsg, netlink.RTM_NEWLINKPROP, netlink.alternative_name(name, index, link))
+    assert (message["index"], message["flags"], message["change"]) == (index, 0, 0)
+    assert message.get_attr("IFLA_IFNAME") == (link.decode() or None)
+    properties = message.get_attr("IFLA_PROP_LIST")
+    assert properties.get_attrs("IFLA_ALT_IFNAME") == [name.decode()]
+
+
+def test_a_port_id_is_had_by_one_socket_as_long_as_that_is_open() -> None:
+    port = 1 << 31 | int.from_bytes(os.urandom(3), "big")
+    one, other = netlink.Socket(), netlink.Socket()
+    try:
+        one.bind(port)
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - the errno is what is looked at
+            other.bind(port)
+        assert caught.value.errno == linux.EADDRINUSE
+        one.close()
+        other.close()
+        other.bind(port)
+    finally:
+        one.close()
+        other.close()
 
 
 @given(st.integers(1, 2**31 - 1), st.integers(1, 2**32 - 1), st.integers(1, 32))

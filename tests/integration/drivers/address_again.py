@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 LATE = 0.012  # seconds; waiting for the kernel to take a link apart takes longer
-ALONE = 8  # rounds that begin with a start that has no predecessor
+ALONE = 8  # this many rounds, spread evenly, begin with a start that has no predecessor
 
 contain, rounds, how, *options = sys.argv[1:]
 words = [contain, "--quiet", *options, "--", "sh", "-c"]
@@ -59,7 +59,7 @@ def ended(owner: subprocess.Popen[bytes], step: int) -> None:
 
 alone, after = [], []
 for step in range(int(rounds)):
-    if step < ALONE:
+    if step % max(1, int(rounds) // ALONE) == 0:
         nobody_there()
         alone.append(start())
     nobody_there()

@@ -1,24 +1,19 @@
-"""A user who locks all that can be locked: `read_locks.py CONTAIN UID BRIDGE` says how many, and holds them until its input ends.
+"""A user who locks all that can be locked: `read_locks.py CONTAIN UID BRIDGE` says how many, and holds them.
 
-Open-file-description locks and flock, of whatever can be opened for reading that bears the bridge's name or is its network.
+Until its input ends. Open-file-description locks and flock, of whatever can be opened for reading that bears the bridge's
+name, or is its network.
 """
 
-import ctypes
 import fcntl
 import os
+import struct
 import sys
 from pathlib import Path
 
 F_OFD_SETLK = 37  # asm-generic/fcntl.h
+WHOLE = struct.pack("hh4xqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0)  # struct flock: a read lock on all of it
 PLACES = ("/proc/sys/net/ipv4/conf", "/proc/sys/net/ipv6/conf", "/proc/sys/net/ipv4/neigh", "/proc/sys/net/ipv6/neigh",
           "/sys/class/net")  # fmt: skip
-
-
-class Flock(ctypes.Structure):
-    """struct flock."""
-
-    _fields_ = (("type", ctypes.c_short), ("whence", ctypes.c_short), ("start", ctypes.c_int64), ("length", ctypes.c_int64),
-                ("pid", ctypes.c_int64))  # fmt: skip
 
 
 _, uid, bridge = sys.argv[1:]
@@ -33,7 +28,7 @@ for path in [*paths, Path("/proc/self/ns/net"), Path("/proc/net/dev"), Path("/sy
     except OSError:
         continue
     for lock in (
-        lambda fd: fcntl.fcntl(fd, F_OFD_SETLK, bytes(Flock(fcntl.F_RDLCK, 0, 0, 0, 0))),
+        lambda fd: fcntl.fcntl(fd, F_OFD_SETLK, WHOLE),
         lambda fd: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB),
     ):
         try:
