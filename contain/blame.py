@@ -115,6 +115,7 @@ class BlameV1(Blame):
                 break  # what happens there is told together with what happens further down
         self.event_fd = self.events[0]
         self.counts = [0] * len(self.events)
+        self.settled = False
         self.pause = self.due = 0.0  # seconds: how long the next wait is, and until when
 
     def patience(self) -> int:
@@ -126,6 +127,8 @@ class BlameV1(Blame):
         if self._count():
             self.pause = 0.0005
         if self._killed():
+            self._count()  # event and kill may have come between the two; what comes from here on is another's
+            self.settled = True
             return True
         self.pause *= 2
         if self.pause > LONGEST_WAIT:
@@ -161,7 +164,8 @@ class BlameV1(Blame):
             return False
 
     def verdict(self) -> str:
-        self._count()
+        if not self.settled:
+            self._count()
         if not self._killed():
             return ""
         suspects: list[str] = []

@@ -39,10 +39,16 @@ def give_a_role(host: Host, root: str, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("options", ["", "--tmpfs /tmp"], ids=["judged", "executed"])
-def test_what_is_no_regular_file_is_not_opened(host: Host, needy: str, role: str, options: str) -> None:
+def test_what_is_no_regular_file_is_not_opened(host: Host, needy: str, role: str) -> None:
     give_a_role(host, needy, role)
-    assert host.drive("files.py", needy, str(SOON * host.patience), role, *options.split()) == []
+    assert host.drive("files.py", needy, str(SOON * host.patience), role) == []
+
+
+@pytest.mark.parametrize("role", ["program", "interpreter", "loader"])
+def test_what_is_no_regular_file_is_not_opened_to_say_why_the_kernel_refused_it(host: Host, needy: str, role: str) -> None:
+    """Where something is mounted in the root, the file can't be judged before: it is looked at when execve(2) has failed."""
+    give_a_role(host, needy, role)
+    assert host.drive("files.py", needy, str(SOON * host.patience), role, "--tmpfs", "/tmp") == []
 
 
 @pytest.mark.parametrize("part", ["program", "library"])
@@ -70,11 +76,12 @@ def cached(host: Host, path: str) -> int:
     return int(host.run("fincore", "--bytes", "--noheadings", "--output", "RES", path).line)
 
 
-def test_a_program_of_nonsense_ends_with_words_or_runs(host: Host, needy: str) -> None:
+@pytest.mark.anywhere
+@pytest.mark.parametrize("value", [1, 2**31, 2**63 - 1, 2**64 - 1], ids=hex)
+def test_a_program_of_nonsense_ends_with_words_or_runs(host: Host, needy: str, value: int) -> None:
     """Each number of an ELF file that is anybody's choice, at each end of what it can be."""
     whole = elf.dynamic("/loader", "libneeded.so")
     host.run("mkdir", f"{needy}/crafted")
     for field in elf.FIELDS:
-        for value in elf.NONSENSE:
-            host.put(f"{needy}/crafted/{field.replace(' ', '-')}-{value:x}", elf.crafted(field, value, whole))
+        host.put(f"{needy}/crafted/{field.replace(' ', '-')}", elf.crafted(field, value, whole))
     assert host.drive("crafted.py", needy, str(SOON * host.patience)) == []

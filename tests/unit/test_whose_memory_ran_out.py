@@ -136,6 +136,14 @@ def test_v1_of_two_groups_that_ran_out_together_both_are_listed(nest: V1) -> Non
     assert nest.blame.verdict() == words.format(nest.mount, nest.mount)
 
 
+def test_v1_what_runs_out_after_the_kill_is_no_candidate(nest: V1) -> None:
+    v1(nest.own, LIMIT, kills=1)
+    nest.runs_out(nest.parent)
+    assert nest.blame.look(True)
+    nest.runs_out(nest.outer)
+    assert nest.blame.verdict() == PARENT.format(nest.mount)
+
+
 def test_v1_a_limit_of_ones_own_that_ran_out_is_enough(nest: V1) -> None:
     v1(nest.own, LIMIT, kills=1, peak=LIMIT)
     nest.runs_out(nest.parent, nest.own, nest.outer)
