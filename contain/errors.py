@@ -100,7 +100,8 @@ def unforeseen(error: OSError) -> ContainError:
     if error.filename is not None:
         name = error.filename if isinstance(error.filename, bytes) else str(error.filename).encode("utf-8", "backslashreplace")
         return ContainError("start", f"{text(name)}: {reason}")
-    place, function = places(error)[-1]
+    asked = [place for place in places(error) if not place[0].startswith("contain/linux.py")]
+    place, function = asked[-1]
     return ContainError("start", f"{reason}, in {function} at {place}")
 
 

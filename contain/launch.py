@@ -192,7 +192,10 @@ class Launch:
         if self.plan.terminal is not None and talk.status is None:
             self.plan.terminal.enter()
         for group in self.plan.groups:
-            group.sweep()
+            try:
+                group.sweep()
+            except OSError as error:
+                say(f"warning: sweep {group.directory.decode('utf-8', 'backslashreplace')}: {posix.strerror(error.errno or 0)}")
 
     # -- reports --------------------------------------------------------------------------------------------------------
 
@@ -284,6 +287,18 @@ class Launch:
             pid, status = posix.waitpid(-1, linux.WALL)
             if not posix.WIFSTOPPED(status):
                 left.discard(pid)
+        try:
+            self._put_away(pipes, talk)
+        except OSError as error:
+            say(f"warning: {unforeseen(error)}")  # the program's end is known, and not changed by this
+        told = self._verdict()
+        if not told:
+            return False
+        say(f"killed: {told}")
+        self.failure = None
+        return True
+
+    def _put_away(self, pipes: child.Pipes, talk: "relay.Relay | None") -> None:
         if talk is not None:
             talk.close()
         if self.live.init_fd >= 0:
@@ -291,12 +306,6 @@ class Launch:
         pipes.close()
         if self.plan.terminal is not None:
             self._drain(self.plan.terminal)
-        told = self._verdict()
-        if not told:
-            return False
-        say(f"killed: {told}")
-        self.failure = None
-        return True
 
     def _verdict(self) -> str:
         """Whose memory ran out, if the kernel had to kill. What can't be read is a warning: the program's end is known."""

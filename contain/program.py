@@ -61,6 +61,8 @@ def look(root: int, paths: "tuple[bytes, ...]") -> "tuple[bytes, Verdict]":
         except OSError as error:
             if error.errno == linux.ELOOP:
                 return path, Verdict(0)  # /proc/self/exe and its like: the kernel decides when it is executed
+            if error.errno in (linux.EMFILE, linux.ENFILE, linux.ENOMEM):
+                raise  # that says nothing about the file
             continue
         verdict = judge(root, place)
         posix.close(place)
