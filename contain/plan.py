@@ -143,10 +143,14 @@ def _own_terminal(plan: Plan) -> None:
 
 
 def _read_ahead(plan: Plan, path: bytes) -> None:
-    """The program's files, under a small memory limit. Its module, too, is loaded only now."""
+    """The program's files, under a small memory limit. Its module, too, is loaded only now.
+
+    By the program, which has to wait for init anyway; but in a v2 group it is born, and what it reads would be charged to it.
+    """
     from contain import warm
 
-    plan.before.append(warm.Warm(plan.root_fd, path))
+    born_in_group = any([group.hierarchy.version == 2 for group in plan.groups])
+    (plan.namespaces if born_in_group else plan.before).insert(0, warm.Warm(plan.root_fd, path))
 
 
 def _program(plan: Plan, options: Options) -> None:

@@ -11,7 +11,7 @@ FILES = 64
 
 
 class Warm(Step):
-    """In the program, before it joins its cgroup: read its file, its loader and its libraries once.
+    """In a child that is not in the program's cgroup: read its file, its loader and its libraries once.
 
     Under a limit of a megabyte every page of a cold file would be charged, reclaimed and read again, for seconds. Read
     before, the page cache is charged to the launcher's group. Only worth it under small limits. The files are anybody's: of
