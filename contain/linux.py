@@ -95,7 +95,8 @@ LOCK_SH, LOCK_EX, LOCK_NB = 1, 2, 4
 # asm-generic/errno-base.h, asm-generic/errno.h
 EPERM, ENOENT, E2BIG, ENOEXEC, EAGAIN, ENOMEM, EACCES, EBUSY, EEXIST, ENODEV = 1, 2, 7, 8, 11, 12, 13, 16, 17, 19
 ENOTDIR, EISDIR, EINVAL, ENOSPC, EROFS, ELOOP, EOPNOTSUPP, EADDRINUSE, ETXTBSY = 20, 21, 22, 28, 30, 40, 95, 98, 26
-ENXIO, EXDEV, ENFILE, EMFILE = 6, 18, 23, 24
+ENXIO, EXDEV, ENFILE, EMFILE, ENOTEMPTY, ENODATA = 6, 18, 23, 24, 39, 61
+RENAME_NOREPLACE = 1  # linux/fs.h
 # linux/openat2.h
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
@@ -280,6 +281,11 @@ def fcntl(fd: int, command: int, argument: "int | bytes") -> int:
 def flock(fd: int, operation: int) -> None:
     """flock(2)."""
     syscall(73, fd, operation)
+
+
+def renameat2(directory: int, path: bytes, to: int, name: bytes, flags: int) -> None:
+    """renameat2(2)."""
+    syscall(316, directory, path, to, name, flags)
 
 
 def memfd(name: bytes) -> int:

@@ -6,7 +6,7 @@ the steps is here too; the comments say what forces it.
 
 import posix
 
-from contain import inherited, linux, namespace, network, placement, program, reservation, rootfs, security
+from contain import inherited, linux, mountpoint, namespace, network, placement, program, reservation, rootfs, security
 from contain.cgroup import Group, JoinCgroups, Limits
 from contain.errors import ContainError, text, word
 from contain.netlink import Socket
@@ -195,17 +195,17 @@ def _privileges() -> None:
         raise ContainError("start", f"the capability {missing[0]} is needed", hint)
 
 
-def _mounts(plan: Plan, options: Options) -> "tuple[list[rootfs.MountPoint], list[rootfs.CloneTree], list[rootfs.Attach]]":
-    """The places to make on the host, the trees to clone, and what init attaches where."""
+def _mounts(plan: Plan, options: Options) -> "tuple[list[mountpoint.MountPoint], list[rootfs.CloneTree], list[rootfs.Attach]]":
+    """The places on the host to mount on, the trees to clone, and what init attaches where."""
     root_name = options.chroot or b""
-    points: list[rootfs.MountPoint] = []
+    together = mountpoint.Together(options.quiet)
     trees = [rootfs.CloneTree(root_name, plan.root_fd, options.read_only, options.allow_setuid, is_root=True)]
     attachments: list[rootfs.Attach] = []
     wanted = [(b"/proc", True), (b"/dev", True)] + ([(b"/sys", True)] if root_name == b"/" else [])
     for path, is_directory in wanted:
-        points += _mount_point(plan, root_name, path, is_directory)
+        _mount_point(plan, together, root_name, path, is_directory)
     fresh: list[bytes] = [b"/dev"]
-    bound: list[bytes] = []
+    bound: dict[bytes, rootfs.CloneTree] = {}
     for kind, value in options.mounts:
         destination = value if kind == "tmpfs" else value[1]
         if destination in (b"/", b"/proc", b"/dev") or destination.startswith(b"/proc/"):
@@ -217,13 +217,19 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[rootfs.MountPoint], lis
             is_directory = posix.fstat(fd).st_mode & 0o170000 == 0o040000
             tree = rootfs.CloneTree(source, fd, read_only, options.allow_setuid)
             trees.append(tree)
-        above = [place for place in fresh + bound if destination.startswith(place + b"/")]
+        above = [place for place in (*fresh, *bound) if destination.startswith(place + b"/")]
         nearest = max(above, key=len) if above else None
         if nearest is None:
-            points += _mount_point(plan, root_name, destination, is_directory)
+            _mount_point(plan, together, root_name, destination, is_directory)
+        elif nearest not in fresh:  # a place in the tree that is bound, which may be another launch's root
+            below = bound[nearest]
+            mountpoint.MountPoint(together, below.fd, below.source, destination[len(nearest) :], is_directory, make=False)
         attachments.append(rootfs.Attach(tree, is_directory, destination, nearest in fresh))
-        (bound if kind == "bind" else fresh).append(destination)
-    return points, trees, attachments
+        if tree is None:
+            fresh.append(destination)
+        else:
+            bound[destination] = tree
+    return together.points, trees, attachments
 
 
 def _open_source(source: bytes) -> int:
@@ -233,10 +239,10 @@ def _open_source(source: bytes) -> int:
         raise ContainError(f"--bind {word(source)}", posix.strerror(error.errno or 0)) from None
 
 
-def _mount_point(plan: Plan, root_name: bytes, path: bytes, is_directory: bool) -> "list[rootfs.MountPoint]":
-    """The step that makes `path` in the root, if it is not there for good."""
-    point = rootfs.MountPoint(plan.root_fd, root_name, path, is_directory)
+def _mount_point(plan: Plan, together: mountpoint.Together, root_name: bytes, path: bytes, is_directory: bool) -> None:
+    """Add the step that holds `path` in the root, and makes it if it is not there."""
     shown = f"rootfs {word(root_name)}: {text(path)}"
+    passing = False
     try:
         fd = rootfs.find(plan.root_fd, path)
     except FileNotFoundError:
@@ -247,24 +253,22 @@ def _mount_point(plan: Plan, root_name: bytes, path: bytes, is_directory: bool) 
             posix.close(rootfs.find(plan.root_fd, path.rpartition(b"/")[0]))
         except OSError as error:
             raise ContainError(shown, posix.strerror(error.errno or 0)) from None
-        return [point]
+        passing = True
     except OSError as error:
         if error.errno == linux.ELOOP:
             raise ContainError(shown, "it is a symlink, or lies behind one, and is not followed") from None
         if error.errno == linux.EACCES and posix.geteuid():
-            return []
+            return
         raise ContainError(shown, posix.strerror(error.errno or 0)) from None
-    mode = posix.fstat(fd).st_mode & 0o170000
-    if mode == 0o120000:
-        raise ContainError(shown, "it is a symlink, and is not followed")
-    if (mode == 0o040000) != is_directory:
-        raise ContainError(shown, "it must be a directory" if is_directory else "it is a directory, the source is a file")
-    posix.close(fd)
-    try:
-        mark = posix.getxattr(b"/proc/self/fd/%d" % plan.root_fd + path, rootfs.MARK, follow_symlinks=False)
-    except OSError:
-        mark = b""
-    return [point] if mark else []
+    else:
+        mode = posix.fstat(fd).st_mode & 0o170000
+        if mode == 0o120000:
+            raise ContainError(shown, "it is a symlink, and is not followed")
+        if (mode == 0o040000) != is_directory:
+            raise ContainError(shown, "it must be a directory" if is_directory else "it is a directory, the source is a file")
+        passing = mountpoint.marked(b"/proc/self/fd/%d" % fd)
+        posix.close(fd)
+    mountpoint.MountPoint(together, plan.root_fd, root_name, path, is_directory).passing = passing
 
 
 def _find_program(plan: Plan, options: Options, performing: bool) -> bytes:

@@ -13,7 +13,6 @@ from contain.linux import MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID
 from contain.step import Live, Step
 
 RESOLVE = linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_SYMLINKS | linux.RESOLVE_NO_MAGICLINKS
-MARK = b"trusted.contain"
 SAFE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC
 
 _NODES = ((b"null", 3), (b"zero", 5), (b"full", 7), (b"random", 8), (b"urandom", 9))
@@ -42,83 +41,6 @@ def attributes_text(attributes: int) -> str:
         (MOUNT_ATTR_NOEXEC, "noexec"),
     )
     return ",".join([name for bit, name in names if attributes & bit])
-
-
-class MountPoint(Step):
-    """On the host: a directory (or file) of the root that something will be mounted on, made if it is not there.
-
-    What was made bears a mark and is locked by every launcher that uses it; the last one to leave removes it. So one that
-    a killed launcher left behind goes with the next launch, and never under the feet of another.
-    """
-
-    def __init__(self, root: int, root_name: bytes, path: bytes, is_directory: bool) -> None:
-        self.root, self.root_name, self.path, self.is_directory = root, root_name, path, is_directory
-        self.parent = self.fd = -1
-
-    def __str__(self) -> str:
-        return (
-            f"{'mkdir' if self.is_directory else 'touch'} {word(self.root_name.rstrip(b'/') + self.path)}  # removed at the end"
-        )
-
-    def hint(self, errno: int) -> str:
-        if errno == linux.EROFS:
-            return f"make {text(self.path)} there, it is what will be mounted on"
-        return ""
-
-    def run(self, live: Live) -> None:
-        above, _, name = self.path.rpartition(b"/")
-        self.parent = find(self.root, above)
-        while True:
-            made = self._make(name)
-            self.fd = linux.openat2(self.parent, name, posix.O_RDONLY, RESOLVE)
-            if made:
-                try:
-                    posix.setxattr(self.fd, MARK, b"1")
-                except OSError:
-                    pass  # a file system without such marks: all is well but for a launcher killed by SIGKILL
-            elif not marked(self.fd):
-                posix.close(self.fd)
-                self.fd = -1
-                return
-            linux.flock(self.fd, linux.LOCK_SH)
-            if posix.fstat(self.fd).st_nlink:
-                return
-            posix.close(self.fd)  # its last user removed it between our open and our lock
-
-    def _make(self, name: bytes) -> bool:
-        try:
-            if self.is_directory:
-                posix.mkdir(name, 0o755, dir_fd=self.parent)
-            else:
-                posix.close(posix.open(name, posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC, 0o644, dir_fd=self.parent))
-        except FileExistsError:
-            return False
-        return True
-
-    def undo(self) -> None:
-        if self.fd < 0:
-            return
-        name = self.path.rpartition(b"/")[2]
-        try:
-            linux.flock(self.fd, linux.LOCK_EX | linux.LOCK_NB)
-            if self.is_directory:
-                posix.rmdir(name, dir_fd=self.parent)
-            else:
-                posix.unlink(name, dir_fd=self.parent)
-        except OSError as error:
-            if error.errno != linux.EAGAIN:  # EAGAIN: another container still stands on it and will remove it
-                raise
-        finally:
-            posix.close(self.fd)
-            self.fd = -1
-
-
-def marked(fd: int) -> bool:
-    """Whether contain made this mount point."""
-    try:
-        return posix.getxattr(fd, MARK) == b"1"
-    except OSError:
-        return False
 
 
 class CloneTree(Step):
