@@ -6,7 +6,7 @@ the steps is here too; the comments say what forces it.
 
 import posix
 
-from contain import linux, namespace, network, placement, program, reservation, rootfs, security
+from contain import linux, namespace, network, placement, program, pseudo, reservation, rootfs, security
 from contain.cgroup import Group, JoinCgroups, Limits
 from contain.errors import ContainError, text, word
 from contain.netlink import Socket
@@ -69,6 +69,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     if performing:
         _privileges()
     plan.root_fd = rootfs.open_root(options.chroot)
+    pseudo.refuse_as_root(plan.root_fd, options.chroot)
     plan.keep = 3 + options.preserve_fds
     mount_points, trees, attachments = _mounts(plan, options)
     limits = Limits(options.memory_limit, options.cpu_core_ids, options.pids_limit)
@@ -95,15 +96,13 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     plan.host += [*mount_points, *plan.groups, namespace.UnsharePid()]
 
     # -- init. Trees are cloned before the mount namespace is left; sysctls are set before eth0 is born, which inherits them.
-    plan.namespaces += [*trees, namespace.Unshare(), rootfs.NewProc()]
+    plan.namespaces += [*trees, namespace.Unshare(), pseudo.NewProc()]
     plan.namespaces.append(network.Sysctl(b"net/ipv4/ping_group_range", b"0 2147483647"))
     if options.network_address is not None:
         plan.namespaces.append(network.Sysctl(b"net/ipv6/conf/default/accept_ra", b"0", True))
         plan.namespaces.append(network.Sysctl(b"net/ipv6/conf/default/addr_gen_mode", b"1", True))
-    plan.root += [rootfs.EnterRoot(), rootfs.Dev(plan.terminal is not None), rootfs.AttachProc()]
-    if options.chroot == b"/":
-        plan.root.append(rootfs.Sys())
-    plan.root += [*attachments, rootfs.PivotRoot()]
+    plan.root += [rootfs.EnterRoot(), rootfs.Dev(plan.terminal is not None), pseudo.AttachProc()]
+    plan.root += [*attachments, pseudo.SealPseudo(), rootfs.PivotRoot()]  # whatever will be mounted is, and nothing was left
     if options.hostname is not None:
         plan.root.append(namespace.Hostname(options.hostname))
     last = security.last_capability()
@@ -193,9 +192,8 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[rootfs.MountPoint], lis
     points: list[rootfs.MountPoint] = []
     trees = [rootfs.CloneTree(root_name, plan.root_fd, options.read_only, options.allow_setuid, is_root=True)]
     attachments: list[rootfs.Attach] = []
-    wanted = [(b"/proc", True), (b"/dev", True)] + ([(b"/sys", True)] if root_name == b"/" else [])
-    for path, is_directory in wanted:
-        points += _mount_point(plan, root_name, path, is_directory)
+    for path in (b"/proc", b"/dev"):
+        points += _mount_point(plan, root_name, path, True)
     fresh: list[bytes] = [b"/dev"]
     bound: list[bytes] = []
     for kind, value in options.mounts:
@@ -206,6 +204,7 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[rootfs.MountPoint], lis
         if kind == "bind":
             source, _, read_only = value
             fd = _open_source(source)
+            pseudo.refuse_to_bind(fd, source)
             is_directory = posix.fstat(fd).st_mode & 0o170000 == 0o040000
             tree = rootfs.CloneTree(source, fd, read_only, options.allow_setuid)
             trees.append(tree)
