@@ -125,7 +125,7 @@ def mounts(mountinfo: bytes, top: int) -> "list[Mount]":
 
 def look_below(mount: Mount, attached: "set[int]") -> None:
     """See what can be reached of the mounts on `mount`, and what belongs to a sysfs; `attached` are the user's own."""
-    mount.covered = mount.covered or any([other.place == mount.place for other in mount.on_it])
+    mount.covered = mount.covered or mount.place in [other.place for other in mount.on_it]
     for other in mount.on_it:
         over = other.place == mount.place
         beside = [third.place for third in mount.on_it if other.place.startswith(third.place + b"/")]
@@ -185,7 +185,7 @@ class SealPseudo(Step):
 
 def within(path: bytes, tops: "tuple[bytes, ...]") -> bool:
     """Whether `path` is one of `tops` or below one."""
-    return any([path == top or path.startswith(top + b"/") for top in tops])
+    return any(path == top or path.startswith(top + b"/") for top in tops)
 
 
 def mask_sysfs(mount: int, root: bytes, dev: int) -> None:

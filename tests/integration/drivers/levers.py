@@ -11,16 +11,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-MOUNTED = (
-    "sysfs proc debugfs tracefs securityfs bpf configfs efivarfs pstore binfmt_misc fusectl selinuxfs rpc_pipefs devtmpfs "
-    "resctrl devpts mqueue hugetlbfs nfsd functionfs binder"
-).split()
+MOUNTED = """
+sysfs proc debugfs tracefs securityfs bpf configfs efivarfs pstore binfmt_misc fusectl selinuxfs rpc_pipefs devtmpfs
+resctrl devpts mqueue hugetlbfs nfsd functionfs binder
+""".split()  # noqa: SIM905 - so many quoted words are hard to read
 LIMIT = 67112960  # 64 MiB and a page: nobody else's
 INSIDE = r"""
 import os, stat, sys
 KINDS = set("sysfs proc cgroup cgroup2 cpuset debugfs tracefs securityfs bpf configfs efivarfs pstore binfmt_misc fusectl "
             "selinuxfs rpc_pipefs devtmpfs resctrl devpts mqueue hugetlbfs nsfs nfsd functionfs binder".split())
-limit = int(sys.argv[1])
+limit, own_places = int(sys.argv[1]), [os.fsencode(place) for place in sys.argv[2:]]
 def plain(field):
     return field.encode("utf-8", "surrogateescape").decode("unicode_escape").encode("latin-1")
 mounts = {}
@@ -58,7 +58,7 @@ def look(path):
 def entries(top, device):
     queue = [top]
     many = 0
-    while queue and many < 3000:
+    while queue and many < 400:
         folder = queue.pop(0)
         try:
             names = sorted(os.listdir(folder), key=lambda name: not name.startswith(b"contain-"))
@@ -81,7 +81,7 @@ def device(status):
 for number, (parent, own, place, kind) in mounts.items():
     below = parent in mounts and mounts[parent][3] == "sysfs"
     ours = place == b"/proc" or place.startswith(b"/proc/") or place == b"/dev/pts"
-    if ours or not (kind in KINDS or below):
+    if ours or place in own_places or not (kind in KINDS or below):
         continue
     try:
         if device(os.stat(place)) != own:
@@ -93,8 +93,8 @@ for number, (parent, own, place, kind) in mounts.items():
         look(path)
     if kind == "proc" and os.path.isdir(place + b"/1"):
         found("processes by a foreign procfs", place)
-for place in (b"/proc/1/comm", b"/data", b"/data/file"):
-    if place.startswith(b"/data") and os.path.exists(place) and not os.access(place, os.W_OK):
+for place in (b"/data", b"/data/file", *own_places):
+    if os.path.exists(place) and not os.access(place, os.W_OK):
         found("not writable any more", place)
 if open("/proc/1/comm").read() != "init\n" or os.getpid() != 2:
     found("not its own", b"/proc")
@@ -107,9 +107,12 @@ def mount(*words: "str | Path") -> None:
     subprocess.run(["mount", *words], check=True)
 
 
-def hierarchies() -> "list[Path]":
-    lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    return [Path(words[1]) for words in lines if words[2] in ("cgroup", "cgroup2")]
+# The host's own, looked up before any is bound elsewhere.
+HIERARCHIES = [
+    Path(words[1])
+    for words in map(str.split, Path("/proc/self/mounts").read_text().splitlines())
+    if words[2] in ("cgroup", "cgroup2")
+]
 
 
 def new(place: Path) -> Path:
@@ -123,7 +126,7 @@ def every_file_system(root: Path) -> None:
     for kind in MOUNTED:
         place = new(root / "pseudo" / kind)
         made += subprocess.run(["mount", "-t", kind, kind, place], stderr=subprocess.DEVNULL).returncode == 0
-    for number, hierarchy in enumerate(hierarchies()):
+    for number, hierarchy in enumerate(HIERARCHIES):
         mount("--bind", hierarchy, new(root / f"pseudo/cgroup{number}"))
     if made < 8:
         print("only so many pseudo file systems could be mounted:", made)
@@ -142,24 +145,25 @@ def elsewhere(root: Path) -> None:
 
 def stacked(root: Path) -> None:
     """One over another at one place, each order."""
-    for number, kinds in enumerate((("sysfs", "sysfs"), ("tmpfs", "proc"), ("proc", "sysfs"), ("sysfs", "tmpfs", "proc"))):
+    for number, kinds in enumerate((("sysfs", "bind"), ("tmpfs", "proc"), ("proc", "sysfs"), ("sysfs", "tmpfs", "proc"))):
         for kind in kinds:
-            mount("-t", kind, kind, new(root / f"stack{number}"))
+            words = ["--bind", "/sys"] if kind == "bind" else ["-t", kind, kind]
+            mount(*words, new(root / f"stack{number}"))
     for kind in ("sysfs", "proc", "tmpfs"):  # what lies on top is the user's
         mount("-t", kind, "proc", new(root / "data"))
-    mount("--bind", hierarchies()[0], new(root / "twice"))
-    mount("--bind", hierarchies()[-1], new(root / "twice"))
+    mount("--bind", HIERARCHIES[0], new(root / "twice"))
+    mount("--bind", HIERARCHIES[-1], new(root / "twice"))
 
 
 def nested(root: Path) -> None:
     """One below another, and below a file system that is the user's own."""
     mount("-t", "tmpfs", "sysfs", new(root / "data"))  # a pseudo file system by its source's name alone
     (root / "data/file").touch()
-    for number, hierarchy in enumerate(hierarchies()):
+    for number, hierarchy in enumerate(HIERARCHIES):
         mount("--bind", hierarchy, new(root / f"data/a/b/{number}"))
     mount("-t", "sysfs", "none", new(root / "data/s"))
     mount("-t", "tmpfs", "none", root / "data/s/kernel")
-    mount("--bind", hierarchies()[0], new(root / "data/s/kernel/cgroup"))
+    mount("--bind", HIERARCHIES[0], new(root / "data/s/kernel/cgroup"))
     mount("-t", "proc", "none", new(root / "data/p"))
     mount("-t", "sysfs", "none", root / "data/p/bus")
 
@@ -172,7 +176,7 @@ def parts(root: Path) -> None:
 
 def files(root: Path) -> None:
     """Single files of them."""
-    for hierarchy in hierarchies():
+    for hierarchy in HIERARCHIES:
         names = ("release_agent", "cgroup.procs", "tasks", "memory.limit_in_bytes", "cgroup.subtree_control")
         for name in names:
             if (hierarchy / name).exists():
@@ -200,16 +204,16 @@ PREPARED = {
 
 def spellings(folder: Path) -> "Iterator[tuple[str, list[str], str]]":
     """Names of the host's own root."""
-    link, relative, bound, copied = folder / "link", folder / "relative", folder / "bound", folder / "recursive"
+    link, relative = folder / "link", folder / "relative"
     link.symlink_to("/")
     relative.symlink_to("../" * 9)
-    mount("--bind", "/", new(bound))
-    mount("--rbind", "/", new(copied))
-    deep = str(folder) + "/.." * len(folder.parts)
-    names = ("/", "//", "/.", "/./", "/../", "/usr/..", "/proc/self/root", deep, link, f"{relative}/", bound, copied)
-    for name in names:
-        yield str(name), ["--chroot", str(name)], "/"
+    above = str(folder) + "/.." * len(folder.parts)
+    for name in ("/", "//", "/.", "/../", "/usr/..", "/proc/self/root", above, str(link), f"{relative}/"):
+        yield name, ["--chroot", name], "/"
     yield ". in /", ["--chroot", "."], "/"
+    for option, name in (("--bind", "bound"), ("--rbind", "recursive")):
+        mount(option, "/", new(folder / name))
+        yield name, ["--chroot", str(folder / name)], "/"
 
 
 def prepared(folder: Path) -> "Iterator[tuple[str, list[str], str]]":
@@ -223,10 +227,10 @@ def prepared(folder: Path) -> "Iterator[tuple[str, list[str], str]]":
 def binds(folder: Path) -> "Iterator[tuple[str, list[str], str]]":
     root = folder / "tree"
     sources = ["/:/host", "/sys:/host", "/sys:/sys", "/sys/kernel:/host", "/dev:/dev/host", "/dev/pts:/host"]
-    sources += [f"{hierarchy}:/host" for hierarchy in hierarchies()]
-    sources += [f"{hierarchy}/cgroup.procs:/file" for hierarchy in hierarchies()[:1]]
+    sources += [f"{hierarchy}:/host" for hierarchy in HIERARCHIES if hierarchy.name in ("memory", "unified", "cgroup")]
+    sources += [f"{hierarchy}/cgroup.procs:/file" for hierarchy in HIERARCHIES[:1]]
     places = [["--bind", source] for source in sources]
-    places += [["--bind", "/sys:/sys", "--bind", f"{hierarchies()[0]}:/sys/fs/cgroup"]]
+    places += [["--bind", "/sys:/sys", "--bind", f"{HIERARCHIES[0]}:/sys/fs/cgroup"]]
     places += [["--bind", "/sys:/sys", "--tmpfs", "/sys/kernel"], ["--tmpfs", "/data", "--bind", "/sys:/data/sys"]]
     for words in places:
         yield " ".join(words), ["--chroot", str(root), "--bind", "/usr:/usr:ro", *words], str(folder)
@@ -241,16 +245,17 @@ def main() -> None:
     contain, where, which = sys.argv[1:4]
     if len(sys.argv) == 4:  # again, in a namespace whose mounts end with this process
         words = ["unshare", "--mount", "--propagation", "private", sys.executable, "-IS", *sys.argv, "inside"]
-        os.execvp(words[0], words)
+        os.execvp(words[0], words)  # noqa: S606
     folder = Path(where)
     for name, options, cwd in {"spellings": spellings, "prepared": prepared, "binds": binds}[which](folder):
         before = table(Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
-        program = ["/usr/bin/python3", "-IS", "-c", INSIDE, str(LIMIT)]
+        own_places = [options[index + 1] for index, word in enumerate(options) if word == "--tmpfs"]
+        program = ["/usr/bin/python3", "-IS", "-c", INSIDE, str(LIMIT), *own_places]
         words = [contain, "--quiet", *options, "--memory-limit", str(LIMIT), "--", *program]
         ran = subprocess.run(words, cwd=cwd, capture_output=True, errors="surrogateescape")
         said = ran.stdout.splitlines() + ran.stderr.splitlines()
         for line in said[:4]:
-            print(f"{name}: {ascii(line)} and {len(said) - 1} more")
+            print(f"{name}: {line!a} and {len(said) - 1} more")
         if ran.returncode:
             print(f"{name}: status {ran.returncode}")
         if table(Path("/proc/self/mountinfo").read_text(errors="surrogateescape")) != before:
