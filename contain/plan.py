@@ -76,7 +76,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     plan.groups = placement.groups(limits, options.cgroup_parent, performing)
     plan.memory_limit = options.memory_limit or 0
     path = _find_program(plan, options, performing)
-    _warn(plan, options)
+    _warn(plan, options, trees)
 
     # -- the launcher. The address first: of all refusals left it is the likeliest.
     inside_socket = Socket()
@@ -268,12 +268,19 @@ def _find_program(plan: Plan, options: Options, performing: bool) -> bytes:
     return path
 
 
-def _warn(plan: Plan, options: Options) -> None:
+def _warn(plan: Plan, options: Options, trees: "list[rootfs.CloneTree]") -> None:
     status = posix.fstat(plan.root_fd)
     if status.st_mode & 0o002 and not status.st_mode & 0o1000:
         plan.warnings.append(f"rootfs {word(options.chroot or b'')} is writable by everybody on the host")
     elif status.st_uid not in (0, posix.geteuid()):
         plan.warnings.append(f"rootfs {word(options.chroot or b'')} is owned by user {status.st_uid}, who can change it")
+    uid = options.user[0] if options.user is not None else posix.geteuid()
+    for tree in trees if options.allow_setuid or not uid else ():
+        if not tree.attributes & linux.MOUNT_ATTR_RDONLY and _within_reach(tree.fd):
+            plan.warnings.append(
+                f"{'rootfs' if tree.is_root else '--bind'} {word(tree.source)}: the host's other users can run a set-user-ID file "
+                "that the program leaves there, unless a folder above it is closed to them (chmod o-x)"
+            )
     limit = options.memory_limit
     if limit is None:
         return
@@ -281,6 +288,25 @@ def _warn(plan: Plan, options: Options) -> None:
         plan.warnings.append(f"memory limit {size_text(limit)} is below 4 MiB: only small static programs live in it")
     elif limit > posix.sysconf("SC_PHYS_PAGES") * posix.sysconf("SC_PAGE_SIZE"):
         plan.warnings.append(f"memory limit {size_text(limit)} is more than the memory of this machine")
+
+
+def _within_reach(fd: int) -> bool:
+    """Whether other users of the host can run what a program leaves in the directory (or file) `fd` as a set-user-ID file.
+
+    Its own mode does not count, for the program can change it; and the host's own root is nothing that is kept apart.
+    """
+    path, status, top = posix.readlink(b"/proc/self/fd/%d" % fd), posix.fstat(fd), posix.stat(b"/")
+    if not path.startswith(b"/") or (status.st_dev, status.st_ino) == (top.st_dev, top.st_ino):
+        return False
+    if posix.fstatvfs(fd).f_flag & (posix.ST_NOSUID | posix.ST_RDONLY):
+        return False
+    above = path.rpartition(b"/")[0]
+    try:
+        while above and posix.stat(above).st_mode & 0o001:
+            above = above.rpartition(b"/")[0]
+    except OSError:
+        return False
+    return not above
 
 
 def _check_address(plan: Plan, address: Address, bridge: network.Bridge) -> None:
