@@ -268,6 +268,13 @@ def mount_id(fd: int) -> int:
     return int.from_bytes(page.raw[144:152], "little")
 
 
+def file_system_type(fd: int) -> int:
+    """The magic number of the file system that the descriptor `fd` lies on, as linux/magic.h names it; fstatfs(2)."""
+    page = _Page()
+    syscall(138, fd, page)
+    return int.from_bytes(page.raw[:4], "little")
+
+
 def close_range(first: int, last: int, flags: int = 0) -> None:
     """close_range(2)."""
     syscall(436, first, last, flags)

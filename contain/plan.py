@@ -6,7 +6,20 @@ the steps is here too; the comments say what forces it.
 
 import posix
 
-from contain import inherited, linux, mountpoint, namespace, network, placement, program, reservation, rootfs, security
+from contain import (
+    inherited,
+    linux,
+    mountpoint,
+    namespace,
+    network,
+    place,
+    placement,
+    program,
+    pseudo,
+    reservation,
+    rootfs,
+    security,
+)
 from contain.cgroup import Group, JoinCgroups, Limits
 from contain.errors import ContainError, text, word
 from contain.netlink import Socket
@@ -70,6 +83,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
         _privileges()
     handed = inherited.look(options.cpu_core_ids, options.memory_limit, len(options.mounts), plan.paths, performing)
     plan.root_fd = rootfs.open_root(options.chroot)
+    pseudo.refuse_as_root(plan.root_fd, options.chroot)
     plan.keep = 3 + options.preserve_fds
     mount_points, trees, attachments = _mounts(plan, options)
     limits = Limits(options.memory_limit, options.cpu_core_ids, options.pids_limit)
@@ -77,7 +91,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     plan.memory_limit = options.memory_limit or 0
     path = _find_program(plan, options, performing)
     plan.warnings += handed.warnings
-    _warn(plan, options)
+    _warn(plan, options, trees)
 
     # -- the launcher. The address first: of all refusals left it is the likeliest.
     inside_socket = Socket()
@@ -97,15 +111,13 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     plan.host += [*mount_points, *plan.groups, namespace.UnsharePid()]
 
     # -- init. Trees are cloned before the mount namespace is left; sysctls are set before eth0 is born, which inherits them.
-    plan.namespaces += [*trees, namespace.Unshare(), rootfs.NewProc()]
+    plan.namespaces += [*trees, namespace.Unshare(), pseudo.NewProc()]
     plan.namespaces.append(network.Sysctl(b"net/ipv4/ping_group_range", b"0 2147483647"))
     if options.network_address is not None:
         plan.namespaces.append(network.Sysctl(b"net/ipv6/conf/default/accept_ra", b"0", True))
         plan.namespaces.append(network.Sysctl(b"net/ipv6/conf/default/addr_gen_mode", b"1", True))
-    plan.root += [rootfs.EnterRoot(), rootfs.Dev(plan.terminal is not None), rootfs.AttachProc()]
-    if options.chroot == b"/":
-        plan.root.append(rootfs.Sys())
-    plan.root += [*attachments, rootfs.PivotRoot()]
+    plan.root += [rootfs.EnterRoot(), rootfs.Dev(plan.terminal is not None), pseudo.AttachProc()]
+    plan.root += [*attachments, pseudo.SealPseudo(), rootfs.PivotRoot()]  # whatever will be mounted is, and nothing was left
     if options.hostname is not None:
         plan.root.append(namespace.Hostname(options.hostname))
     last = security.last_capability()
@@ -201,9 +213,8 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[mountpoint.MountPoint],
     together = mountpoint.Together(options.quiet)
     trees = [rootfs.CloneTree(root_name, plan.root_fd, options.read_only, options.allow_setuid, is_root=True)]
     attachments: list[rootfs.Attach] = []
-    wanted = [(b"/proc", True), (b"/dev", True)] + ([(b"/sys", True)] if root_name == b"/" else [])
-    for path, is_directory in wanted:
-        _mount_point(plan, together, root_name, path, is_directory)
+    for path in (b"/proc", b"/dev"):
+        _mount_point(plan, together, root_name, path, True)
     fresh: list[bytes] = [b"/dev"]
     bound: dict[bytes, rootfs.CloneTree] = {}
     for kind, value in options.mounts:
@@ -214,10 +225,11 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[mountpoint.MountPoint],
         if kind == "bind":
             source, _, read_only = value
             fd = _open_source(source)
+            pseudo.refuse_to_bind(fd, source)
             is_directory = posix.fstat(fd).st_mode & 0o170000 == 0o040000
             tree = rootfs.CloneTree(source, fd, read_only, options.allow_setuid)
             trees.append(tree)
-        above = [place for place in (*fresh, *bound) if destination.startswith(place + b"/")]
+        above = [other for other in (*fresh, *bound) if destination.startswith(other + b"/")]
         nearest = max(above, key=len) if above else None
         if nearest is None:
             _mount_point(plan, together, root_name, destination, is_directory)
@@ -266,7 +278,7 @@ def _mount_point(plan: Plan, together: mountpoint.Together, root_name: bytes, pa
             raise ContainError(shown, "it is a symlink, and is not followed")
         if (mode == 0o040000) != is_directory:
             raise ContainError(shown, "it must be a directory" if is_directory else "it is a directory, the source is a file")
-        passing = mountpoint.marked(b"/proc/self/fd/%d" % fd)
+        passing = place.marked(b"/proc/self/fd/%d" % fd)
         posix.close(fd)
     mountpoint.MountPoint(together, plan.root_fd, root_name, path, is_directory).passing = passing
 
@@ -281,12 +293,20 @@ def _find_program(plan: Plan, options: Options, performing: bool) -> bytes:
     return path
 
 
-def _warn(plan: Plan, options: Options) -> None:
+def _warn(plan: Plan, options: Options, trees: "list[rootfs.CloneTree]") -> None:
     status = posix.fstat(plan.root_fd)
     if status.st_mode & 0o002 and not status.st_mode & 0o1000:
         plan.warnings.append(f"rootfs {word(options.chroot or b'')} is writable by everybody on the host")
     elif status.st_uid not in (0, posix.geteuid()):
         plan.warnings.append(f"rootfs {word(options.chroot or b'')} is owned by user {status.st_uid}, who can change it")
+    uid = options.user[0] if options.user is not None else posix.geteuid()
+    for tree in trees if options.allow_setuid or not uid else ():
+        if not tree.attributes & linux.MOUNT_ATTR_RDONLY and _within_reach(tree.fd):
+            what = f"{'rootfs' if tree.is_root else '--bind'} {word(tree.source)}"
+            plan.warnings.append(
+                f"{what}: the host's other users can run a set-user-ID file that the program leaves there, "
+                "unless a folder above it is closed to them (chmod o-x)"
+            )
     limit = options.memory_limit
     if limit is None:
         return
@@ -294,6 +314,25 @@ def _warn(plan: Plan, options: Options) -> None:
         plan.warnings.append(f"memory limit {size_text(limit)} is below 4 MiB: only small static programs live in it")
     elif limit > posix.sysconf("SC_PHYS_PAGES") * posix.sysconf("SC_PAGE_SIZE"):
         plan.warnings.append(f"memory limit {size_text(limit)} is more than the memory of this machine")
+
+
+def _within_reach(fd: int) -> bool:
+    """Whether other users of the host can run what a program leaves in the directory (or file) `fd` as a set-user-ID file.
+
+    Its own mode does not count, for the program can change it; and the host's own root is nothing that is kept apart.
+    """
+    path, status, top = posix.readlink(b"/proc/self/fd/%d" % fd), posix.fstat(fd), posix.stat(b"/")
+    if not path.startswith(b"/") or (status.st_dev, status.st_ino) == (top.st_dev, top.st_ino):
+        return False
+    if posix.fstatvfs(fd).f_flag & (posix.ST_NOSUID | posix.ST_RDONLY):
+        return False
+    above = path.rpartition(b"/")[0]
+    try:
+        while above and posix.stat(above).st_mode & 0o001:
+            above = above.rpartition(b"/")[0]
+    except OSError:
+        return False
+    return not above
 
 
 def _check_address(plan: Plan, address: Address, bridge: network.Bridge) -> None:

@@ -1,4 +1,4 @@
-"""Steps that make the root: the given directory, its own /proc and /dev, and the old root gone.
+"""Steps that make the root: the given directory, its own /dev, what is bound, and the old root gone. For /proc see pseudo.py.
 
 Everything is done by descriptor: trees are cloned detached, attached to a directory opened without following a symbolic
 link, and no path below the root is ever given to the kernel as a string of ours. A root file system whose /proc or /dev is
@@ -19,11 +19,6 @@ _NODES = ((b"null", 3), (b"zero", 5), (b"full", 7), (b"random", 8), (b"urandom",
 _LINKS = (
     (b"/proc/self/fd", b"fd"), (b"/proc/self/fd/0", b"stdin"), (b"/proc/self/fd/1", b"stdout"),
     (b"/proc/self/fd/2", b"stderr"), (b"pts/ptmx", b"ptmx"),
-)  # fmt: skip
-_READ_ONLY = (b"bus", b"fs", b"irq", b"sys", b"sysrq-trigger")
-_MASKED = (
-    b"acpi", b"asound", b"interrupts", b"kcore", b"keys", b"latency_stats", b"sched_debug", b"scsi", b"timer_list",
-    b"timer_stats",
 )  # fmt: skip
 
 
@@ -112,58 +107,6 @@ class PivotRoot(Step):
         posix.close(top)
 
 
-class NewProc(Step):
-    """A procfs of the new pid namespace, still detached: sysctls are written through it, by no path of the root."""
-
-    def __str__(self) -> str:
-        return "mount -t proc -o nosuid,nodev,noexec proc DETACHED"
-
-    def run(self, live: Live) -> None:
-        live.proc = linux.new_mount(b"proc", (), SAFE)
-
-
-class AttachProc(Step):
-    """The procfs where the program looks for it, what concerns the whole machine read-only or masked."""
-
-    def __str__(self) -> str:
-        locked, masked = b",".join(_READ_ONLY).decode(), b",".join(_MASKED).decode()
-        return f"mount --move PROC /proc  # read-only: {locked}; masked: {masked}"
-
-    def run(self, live: Live) -> None:
-        target = find(live.root, b"/proc")
-        linux.move_mount(live.proc, target)
-        posix.close(target)
-        for name in _READ_ONLY:
-            read_only_part(live.proc, name)
-        for name in _MASKED:
-            mask_part(live.proc, name, live.dev)
-
-
-def read_only_part(mount: int, name: bytes) -> None:
-    """Mount `name` of the pseudo file system `mount` read-only over itself, where the kernel has it."""
-    try:
-        part = linux.open_tree(mount, name)
-    except FileNotFoundError:
-        return
-    linux.mount_setattr(part, SAFE | MOUNT_ATTR_RDONLY)
-    linux.move_mount(part, mount, name)
-    posix.close(part)
-
-
-def mask_part(mount: int, name: bytes, dev: int) -> None:
-    """Hide `name` of the pseudo file system `mount`: an empty directory, or the null device that we made ourselves."""
-    try:
-        mode = posix.stat(name, dir_fd=mount, follow_symlinks=False).st_mode
-    except FileNotFoundError:
-        return
-    if mode & 0o170000 == 0o040000:
-        cover = linux.new_mount(b"tmpfs", ((b"size", b"4k"), (b"mode", b"555")), SAFE | MOUNT_ATTR_RDONLY)
-    else:
-        cover = linux.open_tree(dev, b"null")
-    linux.move_mount(cover, mount, name)
-    posix.close(cover)
-
-
 def new_devpts() -> int:
     """A devpts instance that shares no terminal with another, still detached; 5 is the group `tty` of every distribution."""
     options = ((b"newinstance", b""), (b"ptmxmode", b"0666"), (b"mode", b"0620"), (b"gid", b"5"))
@@ -209,20 +152,6 @@ class Dev(Step):
             posix.close(mount)
 
 
-class Sys(Step):
-    """Only for `--chroot /`: a read-only sysfs without the host's cgroups over the host's own."""
-
-    def __str__(self) -> str:
-        return "mount -t sysfs -o ro,nosuid,nodev,noexec sysfs /sys  # masked: firmware, devices/virtual/powercap"
-
-    def run(self, live: Live) -> None:
-        mount = linux.new_mount(b"sysfs", (), SAFE | MOUNT_ATTR_RDONLY)
-        target = find(live.root, b"/sys")
-        linux.move_mount(mount, target)
-        for name in (b"firmware", b"devices/virtual/powercap"):
-            mask_part(mount, name, live.dev)
-
-
 class Attach(Step):
     """Something of the user's at a place in the root: a tree bound from the host, or (`tree` None) an empty tmpfs.
 
@@ -257,6 +186,7 @@ class Attach(Step):
         tmpfs = (b"mode", b"1777")
         mount = self.tree.tree if self.tree else linux.new_mount(b"tmpfs", (tmpfs,), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
         linux.move_mount(mount, target)
+        live.attached.add(linux.mount_id(mount))
         posix.close(target)
 
 

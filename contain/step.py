@@ -16,6 +16,7 @@ class Live:
         self.proc = -1  # the new procfs, by which sysctls are written and paths masked
         self.devpts = -1  # the new devpts, where one is made before /dev is
         self.dev = -1  # the new tmpfs on /dev, whose null masks files
+        self.attached: set[int] = set()  # the mounts of --bind and --tmpfs, by their numbers in mountinfo
 
 
 class Step:

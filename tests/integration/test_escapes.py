@@ -1,9 +1,12 @@
 """A hostile root: it can neither make the host's programs run nor have anything of the host's mounted over."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.integration.harness import images
 from tests.integration.harness.host import Host
-from tests.integration.harness.judge import SEVEN, refused
+from tests.integration.harness.judge import SEVEN, accepted, refused
 
 # Where something is mounted in the root, its program can't be judged before the launch: the kernel alone refuses it.
 MOUNTS = pytest.mark.parametrize("mounts", [(), ("--tmpfs", "/tmp")], ids=["judged", "executed"])
@@ -85,3 +88,57 @@ def test_a_chroot_inside_does_not_lead_out(host: Host, host_tree: tuple[str, ...
     bare = {"bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "tmp", "usr"}
     ran = host.contained(*host_tree, "--tmpfs", "/tmp", "--", "/usr/bin/python3", "-IS", "-c", WAY_OUT).succeeded()
     assert set(ran.text.split()) <= bare, "this is the root it began in"
+
+
+@pytest.fixture
+def reached(host: Host, busybox: str) -> Iterator[str]:
+    """A folder that every user of the host can reach, on a file system that honours set-user-ID files: a root, and `data`."""
+    path = "/var/tmp/contain-within-reach"
+    host.run("mkdir", "-m", "755", path)
+    images.make(host, f"{path}/root", busybox)
+    host.run("mkdir", "-m", "700", f"{path}/root/mnt", f"{path}/data")
+    host.put(f"{path}/data/file", "")
+    yield path
+    host.remove(path)
+
+
+WITHIN_REACH = {
+    "": "rootfs",
+    "--user 0:5": "rootfs",
+    "--user 1000 --allow-setuid": "rootfs",
+    "--read-only --bind data:/mnt": "--bind",
+    "--read-only --bind data/file:/etc/image": "--bind",
+    "--read-only": "",
+    "--user 1000": "",
+    "--read-only --bind data:/mnt:ro": "",
+    "--user 1000 --bind data:/mnt": "",
+    "--quiet": "",
+}
+
+
+@pytest.mark.parametrize(("options", "what"), WITHIN_REACH.items(), ids=WITHIN_REACH)
+def test_a_warning_tells_where_the_hosts_users_could_run_set_user_id_files(
+    host: Host, reached: str, options: str, what: str
+) -> None:
+    ran = host.contained("--chroot", "root", *options.split(), "--", *SEVEN, cwd=reached)
+    accepted(ran, what and f"{what} .*set-user-ID")
+
+
+@pytest.mark.parametrize("way", ["mode of the root", "folder above", "nosuid", "the host's root", "its copy"])
+def test_no_warning_where_they_could_not(host: Host, reached: str, way: str) -> None:
+    """But the mode of the root itself keeps nobody out for long: the program may change it."""
+    root, before = f"{reached}/root", ":"
+    match way:
+        case "mode of the root":
+            host.run("chmod", "700", root)
+        case "folder above":
+            host.run("chmod", "750", reached)
+        case "nosuid":
+            before = f"mount --bind {reached} {reached} && mount -o remount,bind,nosuid {reached}"
+        case "the host's root":
+            root = "/."
+        case "its copy":
+            before, root = f"mount --bind / {reached}/data", f"{reached}/data"
+    words = ("unshare", "--mount", "--propagation", "private", "sh", "-c", f'{before} && exec "$@"', "sh")
+    ran = host.finish(*words, host.contain_path, "--chroot", root, "--", *SEVEN)
+    accepted(ran, "set-user-ID" if way == "mode of the root" else "")

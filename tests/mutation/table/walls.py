@@ -71,13 +71,13 @@ MUTANTS = (
     Mutant(
         "switches-open",
         "The kernel's settings below /proc can be written.",
-        (Edit("contain/rootfs.py", "        for name in _READ_ONLY:\n", "        for name in ():\n"),),
+        (Edit("contain/pseudo.py", "        for name in _READ_ONLY:\n", "        for name in ():\n"),),
         ("test_defaults.py::test_the_kernels_switches_cannot_be_written[/proc/sys/kernel/hostname]",),
     ),
     Mutant(
         "proc-unmasked",
         "What tells of the whole machine can be read in /proc.",
-        (Edit("contain/rootfs.py", "        for name in _MASKED:\n", "        for name in ():\n"),),
+        (Edit("contain/pseudo.py", "        for name in _MASKED:\n", "        for name in ():\n"),),
         ("test_defaults.py::test_what_tells_of_the_host_is_masked[/proc/timer_list]",),
     ),
     Mutant(

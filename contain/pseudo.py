@@ -1,0 +1,216 @@
+"""Steps that see to the pseudo file systems: the program's own procfs and sysfs, and none of the host's levers beside them.
+
+What a pseudo file system is, its type tells, and where it is, the mount table: by no path that was named in one way or another.
+A mount of it is made read-only in the program's mount namespace alone; its superblock, which is the host's, stays as it is.
+"""
+
+import posix
+
+from contain import linux
+from contain.errors import ContainError, word
+from contain.hierarchy import read, unescape
+from contain.linux import MOUNT_ATTR_RDONLY
+from contain.rootfs import SAFE, attributes_text, find
+from contain.step import Live, Step
+
+_READ_ONLY = (b"bus", b"fs", b"irq", b"sys", b"sysrq-trigger")
+_MASKED = (
+    b"acpi", b"asound", b"interrupts", b"kcore", b"keys", b"latency_stats", b"sched_debug", b"scsi", b"timer_list",
+    b"timer_stats",
+)  # fmt: skip
+# Each of these has something to set, or tells and takes what is the host's. autofs, FUSE and all that stores files are not
+# among them.
+LEVERS = frozenset((
+    b"sysfs", b"cgroup", b"cgroup2", b"cpuset", b"resctrl", b"debugfs", b"tracefs", b"securityfs", b"selinuxfs", b"smackfs",
+    b"apparmorfs", b"bpf", b"configfs", b"efivarfs", b"pstore", b"binfmt_misc", b"fusectl", b"fuse.lxcfs", b"rpc_pipefs",
+    b"nfsd", b"nsfs", b"pidfs", b"devtmpfs", b"devpts", b"hugetlbfs", b"functionfs", b"gadgetfs", b"usbfs", b"binder", b"xenfs",
+    b"spufs", b"openpromfs", b"s390_hypfs", b"oprofilefs", b"dlmfs", b"ocfs2_dlmfs", b"ibmasmfs", b"qib_fs", b"ipathfs",
+))  # fmt: skip
+# Reading is too much here: /proc/PID/root leads to the host's root, and who reads a message takes it away.
+SECRETS = frozenset((b"proc", b"mqueue"))
+_SYS_MASKED = (b"/firmware", b"/devices/virtual/powercap")
+_MAGIC = {  # linux/magic.h, and the file system's own source
+    0x9FA0: "procfs", 0x62656572: "sysfs", 0x27E0EB: "cgroup", 0x63677270: "cgroup2", 0x64626720: "debugfs",
+    0x74726163: "tracefs", 0x73636673: "securityfs", 0xF97CFF8C: "selinuxfs", 0x43415D53: "smackfs", 0xCAFE4A11: "bpf",
+    0x62656570: "configfs", 0xDE5E81E4: "efivarfs", 0x6165676C: "pstore", 0x42494E4D: "binfmt_misc", 0x65735543: "fusectl",
+    0x67596969: "rpc_pipefs", 0x6E667364: "nfsd", 0x6E736673: "nsfs", 0x7655821: "resctrl", 0x1CD1: "devpts",
+    0x19800202: "mqueue",
+}  # fmt: skip
+
+
+class NewProc(Step):
+    """A procfs of the new pid namespace, still detached: sysctls are written through it, by no path of the root."""
+
+    def __str__(self) -> str:
+        return "mount -t proc -o nosuid,nodev,noexec proc DETACHED"
+
+    def run(self, live: Live) -> None:
+        live.proc = linux.new_mount(b"proc", (), SAFE)
+
+
+class AttachProc(Step):
+    """The procfs where the program looks for it, what concerns the whole machine read-only or masked."""
+
+    def __str__(self) -> str:
+        locked, masked = b",".join(_READ_ONLY).decode(), b",".join(_MASKED).decode()
+        return f"mount --move PROC /proc  # read-only: {locked}; masked: {masked}"
+
+    def run(self, live: Live) -> None:
+        target = find(live.root, b"/proc")
+        linux.move_mount(live.proc, target)
+        posix.close(target)
+        for name in _READ_ONLY:
+            read_only_part(live.proc, name)
+        for name in _MASKED:
+            mask_part(live.proc, name, live.dev)
+
+
+def read_only_part(mount: int, name: bytes) -> None:
+    """Mount `name` of the pseudo file system `mount` read-only over itself, where the kernel has it."""
+    try:
+        part = linux.open_tree(mount, name)
+    except FileNotFoundError:
+        return
+    linux.mount_setattr(part, SAFE | MOUNT_ATTR_RDONLY)
+    linux.move_mount(part, mount, name)
+    posix.close(part)
+
+
+def mask_part(mount: int, name: bytes, dev: int) -> None:
+    """Hide `name` of the pseudo file system `mount`, where the kernel has it."""
+    try:
+        mode = posix.stat(name, dir_fd=mount, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return
+    cover(mount, name, mode, dev)
+
+
+def cover(directory: int, name: bytes, mode: int, dev: int) -> None:
+    """Hide what has that `mode`: with an empty directory, or with the null device that we made ourselves."""
+    if mode & 0o170000 == 0o040000:
+        cloth = linux.new_mount(b"tmpfs", ((b"size", b"4k"), (b"mode", b"555")), SAFE | MOUNT_ATTR_RDONLY)
+    else:
+        cloth = linux.open_tree(dev, b"null")
+    linux.move_mount(cloth, directory, name)
+    posix.close(cloth)
+
+
+class Mount:
+    """One line of mountinfo: what is needed of it. `place` is as the kernel escapes it, and compared so."""
+
+    def __init__(self, number: int, parent: int, root: bytes, place: bytes, kind: bytes) -> None:
+        self.number, self.parent, self.root, self.place, self.kind = number, parent, root, place, kind
+        self.on_it: list[Mount] = []
+        self.covered = False  # something lies over it, or will
+        self.in_reach = True  # it, or what lies over it, is found by its path
+        self.in_sysfs = kind == b"sysfs"
+
+
+def mounts(mountinfo: bytes, top: int) -> "list[Mount]":
+    """The mount `top` and all below it, each after the one that it is mounted on; proc_pid_mountinfo(5)."""
+    table: dict[int, Mount] = {}
+    for line in mountinfo.split(b"\n"):
+        left, dash, right = line.partition(b" - ")
+        if dash:
+            number, parent, _, root, place, _ = left.split(b" ", 5)
+            table[int(number)] = Mount(int(number), int(parent), root, place, right.partition(b" ")[0])
+    for mount in table.values():
+        if mount.number != top and mount.parent in table:
+            table[mount.parent].on_it.append(mount)
+    found = [table[top]]
+    for mount in found:
+        found += mount.on_it
+    return found
+
+
+def look_below(mount: Mount, attached: "set[int]") -> None:
+    """See what can be reached of the mounts on `mount`, and what belongs to a sysfs; `attached` are the user's own."""
+    mount.covered = mount.covered or mount.place in [other.place for other in mount.on_it]
+    for other in mount.on_it:
+        over = other.place == mount.place
+        beside = [third.place for third in mount.on_it if other.place.startswith(third.place + b"/")]
+        other.in_reach = mount.in_reach and (over or not (mount.covered or beside))
+        other.in_sysfs = other.in_sysfs or (mount.in_sysfs and not over and other.number not in attached)
+
+
+class SealPseudo(Step):
+    """No lever of the host's in the root, wherever and by whom it was mounted there, also in the trees of --bind.
+
+    What lies below another mount can't be reached by a program that can't unmount, and is left alone.
+    """
+
+    def __str__(self) -> str:
+        shown = "sysfs, cgroup, cgroup2, debugfs and their kind"
+        return (
+            f"mount -o remount,bind,{attributes_text(SAFE | MOUNT_ATTR_RDONLY)} EACH  # {shown}, where they are mounted in the "
+            "root; a new sysfs over that on /sys; an empty tmpfs over procfs and mqueue of the host"
+        )
+
+    def hint(self, errno: int) -> str:
+        return "folders of the root are being moved" if errno == linux.EBUSY else ""
+
+    def run(self, live: Live) -> None:
+        own, dev = linux.mount_id(live.proc), linux.mount_id(live.dev)
+        found = mounts(read(b"self/mountinfo", live.proc), linux.mount_id(live.root))
+        fresh = not [mount for mount in found if mount.number in live.attached and mount.place.startswith(b"/sys/")]
+        for mount in found:
+            if own in (mount.number, mount.parent):
+                continue
+            if mount.kind == b"devpts" and mount.parent == dev and mount.place == b"/dev/pts":
+                continue
+            look_below(mount, live.attached)
+            if mount.in_reach and not mount.covered and (mount.in_sysfs or mount.kind in LEVERS or mount.kind in SECRETS):
+                self._seal(mount, live, fresh)
+                look_below(mount, live.attached)
+
+    def _seal(self, mount: Mount, live: Live, fresh: bool) -> None:
+        """Make `mount` harmless; with `fresh` a sysfs on /sys is replaced by the program's own."""
+        place = find(live.root, unescape(mount.place))
+        if linux.mount_id(place) != mount.number:
+            raise OSError(linux.EBUSY, "")  # another process moved it meanwhile
+        linux.mount_setattr(place, SAFE | MOUNT_ATTR_RDONLY)
+        if mount.kind in SECRETS or (mount.kind == b"sysfs" and within(mount.root, _SYS_MASKED)):
+            cover(place, b"", posix.fstat(place).st_mode, live.dev)
+            mount.covered = True
+        elif mount.kind == b"sysfs" and mount.place == b"/sys" and mount.root == b"/" and fresh:
+            sysfs = linux.new_mount(b"sysfs", (), SAFE | MOUNT_ATTR_RDONLY)
+            linux.move_mount(sysfs, place)
+            mask_sysfs(sysfs, b"/", live.dev)
+            posix.close(sysfs)
+            mount.covered = True
+        elif mount.kind == b"sysfs":
+            mask_sysfs(place, mount.root, live.dev)
+        posix.close(place)
+
+
+def within(path: bytes, tops: "tuple[bytes, ...]") -> bool:
+    """Whether `path` is one of `tops` or below one."""
+    return any(path == top or path.startswith(top + b"/") for top in tops)
+
+
+def mask_sysfs(mount: int, root: bytes, dev: int) -> None:
+    """Hide what tells of the machine in a mount of sysfs, whose top is the directory (or file) `root` of sysfs."""
+    above = root.rstrip(b"/") + b"/"
+    for path in _SYS_MASKED:
+        if path.startswith(above):
+            mask_part(mount, path[len(above) :], dev)
+
+
+def kind_of(fd: int) -> str:
+    """The name of the pseudo file system that `fd` lies on; empty if it lies on none."""
+    return _MAGIC.get(linux.file_system_type(fd), "")
+
+
+def refuse_as_root(fd: int, path: bytes) -> None:
+    """A pseudo file system is no root. Raises ContainError."""
+    kind = kind_of(fd)
+    if kind:
+        raise ContainError(f"rootfs {word(path)}", f"it lies on a {kind} of the kernel's, where nothing can be executed")
+
+
+def refuse_to_bind(fd: int, source: bytes) -> None:
+    """What would be covered as soon as it is bound. Raises ContainError."""
+    kind = kind_of(fd)
+    if kind.encode("ascii") in SECRETS or kind == "procfs":
+        hint = "the program has a /proc of its own" if kind == "procfs" else ""
+        raise ContainError(f"--bind {word(source)}", f"through a {kind} of the host the program would reach the host", hint)

@@ -1,0 +1,56 @@
+"""Neither a root's name nor what is mounted in it brings a lever of the host inside: not its cgroups, not its kernel."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.harness import images
+from tests.integration.harness.host import Host
+from tests.integration.harness.judge import SEVEN, refused
+
+
+@pytest.fixture
+def folder(host: Host) -> Iterator[str]:
+    """A folder with a root in which the host's own Python runs; others are prepared beside it."""
+    path = host.new("levers")
+    images.host_tree(host, f"{path}/tree")
+    host.shell('mkdir "$1/tree/sys" "$1/tree/host" && touch "$1/tree/file"', path)
+    yield path
+    host.remove(path)
+
+
+@pytest.mark.parametrize("table", ["spellings", "prepared", "binds"])
+def test_no_lever_of_the_host_can_be_moved(host: Host, folder: str, table: str) -> None:
+    assert host.drive("levers.py", folder, table) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["/proc", "//proc/.", "/proc/sys", "/proc/self", "/proc/self/root/proc", "/proc/uptime", "/proc/self/ns/../cmdline"],
+)
+def test_a_procfs_is_not_bound(host: Host, rootfs: str, source: str) -> None:
+    """It would be covered at once: what is asked for and can't be is refused."""
+    refused(host.contained("--chroot", rootfs, "--bind", f"{source}:/host", "--", *SEVEN), "^contain: --bind .*procfs")
+
+
+@pytest.mark.parametrize(
+    "root", ["/proc", "/sys", "/proc/self/", "/proc/1/../sys", "/sys/kernel", "CGROUP", "/proc/self/ns/.."]
+)
+def test_a_pseudo_file_system_is_no_root(host: Host, root: str) -> None:
+    if root == "CGROUP":
+        root = host.shell("while read -r _ at kind _; do case $kind in cgroup*) echo $at; exit;; esac; done </proc/mounts").line
+    refused(host.contained("--chroot", root, "--", *SEVEN), "^contain: rootfs .* of the kernel's")
+
+
+def test_what_is_bound_below_sys_is_seen_there(host: Host, own_rootfs: str) -> None:
+    """Then the sysfs that is there stays, read-only, instead of one that would lie over what was asked for."""
+    host.run("mkdir", f"{own_rootfs}/sys")
+    words = ("--bind", "/sys:/sys", "--bind", f"{own_rootfs}/etc:/sys/kernel:ro", "--tmpfs", "/sys/fs")
+    script = "cat /sys/kernel/image; touch /sys/fs/new && ls /sys/fs /sys/firmware; touch /sys/kernel/new || exit 7"
+    ran = host.contained("--chroot", own_rootfs, *words, "--", "sh", "-c", script)
+    assert (ran.status, ran.lines) == (7, ["contained", "/sys/firmware:", "", "/sys/fs:", "new"]), ran
+
+
+def test_explain_tells_of_it(host: Host, rootfs: str) -> None:
+    lines = host.contained("explain", "--chroot", rootfs, "--", "sh").succeeded().lines
+    assert [line for line in lines if "ro,nosuid,nodev,noexec" in line and "cgroup" in line]
