@@ -38,7 +38,7 @@ MUTANTS = (
         "/proc is the host's, with all its processes.",
         (
             Edit(
-                "contain/rootfs.py",
+                "contain/pseudo.py",
                 'live.proc = linux.new_mount(b"proc", (), SAFE)',
                 'live.proc = linux.open_tree(linux.AT_FDCWD, b"/proc")\n'
                 # or what is mounted on it would be mounted on the host's, too
