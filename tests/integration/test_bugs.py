@@ -6,7 +6,7 @@ from tests.integration.harness.bridge import Bridge
 from tests.integration.harness.host import Host
 
 EVERYTHING = ("--memory-limit", "64M", "--cpu-core-ids", "0", "--hostname", "bug", "--tmpfs", "/tmp", "--user", "1", "--quiet")
-PROGRAM = ("--", "sh", "-c", "echo ran; kill -USR1 $PPID 2>/dev/null; exit 7")
+PROGRAM = ("--", "sh", "-c", "echo ran; sleep PAUSE; exit 7")
 
 
 def words(rootfs: str, bridge: Bridge, *more: str) -> tuple[str, ...]:

@@ -116,7 +116,8 @@ def main() -> None:
     for number, (place, late) in enumerate(places):
         for turn in range(int(verb)):
             name = CLASSES[(number + turn) % len(CLASSES)]
-            said = wrong(place, name, late, planted(contain, place, name, rest))
+            pause = "1" if place.endswith(".take") else "0"  # nothing is to be taken once the program has been seen to end
+            said = wrong(place, name, late, planted(contain, place, name, [word.replace("PAUSE", pause) for word in rest]))
             if said:
                 print(said)
 
