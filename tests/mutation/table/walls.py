@@ -38,7 +38,7 @@ MUTANTS = (
         "/proc is the host's, with all its processes.",
         (
             Edit(
-                "contain/rootfs.py",
+                "contain/pseudo.py",
                 'live.proc = linux.new_mount(b"proc", (), SAFE)',
                 'live.proc = linux.open_tree(linux.AT_FDCWD, b"/proc")\n'
                 # or what is mounted on it would be mounted on the host's, too
@@ -79,6 +79,36 @@ MUTANTS = (
         "What tells of the whole machine can be read in /proc.",
         (Edit("contain/pseudo.py", "        for name in _MASKED:\n", "        for name in ():\n"),),
         ("test_defaults.py::test_what_tells_of_the_host_is_masked[/proc/timer_list]",),
+    ),
+    Mutant(
+        "levers-inside",
+        "What is mounted in the root of the host's pseudo file systems stays as it is.",
+        (Edit("contain/plan.py", "*attachments, pseudo.SealPseudo(),", "*attachments,"),),
+        ("test_levers.py::test_no_lever_of_the_host_can_be_moved[prepared]",),
+    ),
+    Mutant(
+        "levers-by-name",
+        "The levers are taken away where the root is called /.",
+        (
+            Edit(
+                "contain/plan.py",
+                "*attachments, pseudo.SealPseudo(),",
+                '*attachments, *([pseudo.SealPseudo()] if options.chroot == b"/" else []),',
+            ),
+        ),
+        ("test_levers.py::test_no_lever_of_the_host_can_be_moved[spellings]",),
+    ),
+    Mutant(
+        "procfs-bound",
+        "A procfs of the host's can be bound, and nobody says that it will be covered.",
+        (Edit("contain/plan.py", "            pseudo.refuse_to_bind(fd, source)\n", ""),),
+        ("test_levers.py::test_a_procfs_is_not_bound[/proc]",),
+    ),
+    Mutant(
+        "set-user-id-unsaid",
+        "Nothing warns of set-user-ID files that the host's users could run.",
+        (Edit("contain/plan.py", "    return not above\n", "    return False\n"),),
+        ("test_escapes.py::test_no_warning_where_they_could_not[mode of the root]",),
     ),
     Mutant(
         "new-privileges",
