@@ -151,6 +151,9 @@ def stacked(root: Path) -> None:
             mount(*words, new(root / f"stack{number}"))
     for kind in ("sysfs", "proc", "tmpfs"):  # what lies on top is the user's
         mount("-t", kind, "proc", new(root / "data"))
+    mount("-t", "sysfs", "none", new(root / "below/a"))
+    mount("-t", "tmpfs", "none", root / "below")
+    mount("-t", "sysfs", "none", new(root / "below/a"))  # the same name, and another mount
     mount("--bind", HIERARCHIES[0], new(root / "twice"))
     mount("--bind", HIERARCHIES[-1], new(root / "twice"))
 
