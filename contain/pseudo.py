@@ -160,18 +160,25 @@ class SealPseudo(Step):
         own, dev = linux.mount_id(live.proc), linux.mount_id(live.dev)
         found = mounts(read(b"self/mountinfo", live.proc), linux.mount_id(live.root))
         fresh = not [mount for mount in found if mount.number in live.attached and mount.place.startswith(b"/sys/")]
+        to_mask: list[tuple[int, bytes]] = []
         for mount in found:
             under = mount.under
             number = under.number if under is not None else 0
             if own in (mount.number, number) or (mount.kind == b"devpts" and number == dev and mount.place == b"/dev/pts"):
                 continue
-            if under is not None and under.in_sysfs and mount.place != under.place and mount.number not in live.attached:
-                mount.in_sysfs = True
+            if under is not None and under.in_sysfs and mount.number not in live.attached:
+                mount.in_sysfs = mount.in_sysfs or under.kind != b"sysfs" or mount.place != under.place
             if (mount.in_sysfs or mount.kind in LEVERS or mount.kind in SECRETS) and mount.in_reach():
-                self._seal(mount, live, fresh)
+                to_mask += self._seal(mount, live, fresh)
+        for mounted, root in to_mask:  # last, for something may be mounted in what is masked
+            mask_sysfs(mounted, root, live.dev)
+            posix.close(mounted)
 
-    def _seal(self, mount: Mount, live: Live, fresh: bool) -> None:
-        """Make `mount` harmless; with `fresh` a sysfs on /sys is replaced by the program's own."""
+    def _seal(self, mount: Mount, live: Live, fresh: bool) -> "list[tuple[int, bytes]]":
+        """Make `mount` harmless; with `fresh` a sysfs on /sys is replaced by the program's own.
+
+        Returns the sysfs that is there now, if one is, with the directory of it that is mounted.
+        """
         place = find(live.root, unescape(mount.place))
         if linux.mount_id(place) != mount.number:
             raise OSError(linux.EBUSY, "")  # another process moved it meanwhile
@@ -182,12 +189,13 @@ class SealPseudo(Step):
         elif mount.kind == b"sysfs" and mount.place == b"/sys" and mount.root == b"/" and fresh:
             sysfs = linux.new_mount(b"sysfs", (), SAFE | MOUNT_ATTR_RDONLY)
             linux.move_mount(sysfs, place)
-            mask_sysfs(sysfs, b"/", live.dev)
-            posix.close(sysfs)
             mount.covered = True
-        elif mount.kind == b"sysfs":
-            mask_sysfs(place, mount.root, live.dev)
+            posix.close(place)
+            return [(sysfs, b"/")]
+        if mount.kind == b"sysfs" and not mount.covered:
+            return [(place, mount.root)]
         posix.close(place)
+        return []
 
 
 def within(path: bytes, tops: "tuple[bytes, ...]") -> bool:

@@ -167,6 +167,9 @@ def nested(root: Path) -> None:
     mount("-t", "sysfs", "none", new(root / "data/s"))
     mount("-t", "tmpfs", "none", root / "data/s/kernel")
     mount("--bind", HIERARCHIES[0], new(root / "data/s/kernel/cgroup"))
+    if Path("/sys/firmware").exists():
+        mount("-t", "tmpfs", "none", root / "data/s/firmware")
+        mount("--bind", HIERARCHIES[0], new(root / "data/s/firmware/cgroup"))
     mount("-t", "proc", "none", new(root / "data/p"))
     mount("-t", "sysfs", "none", root / "data/p/bus")
 
