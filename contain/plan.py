@@ -277,9 +277,11 @@ def _warn(plan: Plan, options: Options, trees: "list[rootfs.CloneTree]") -> None
     uid = options.user[0] if options.user is not None else posix.geteuid()
     for tree in trees if options.allow_setuid or not uid else ():
         if not tree.attributes & linux.MOUNT_ATTR_RDONLY and _within_reach(tree.fd):
-            place = f"{'rootfs' if tree.is_root else '--bind'} {word(tree.source)}"
-            danger = "the host's other users can run a set-user-ID file that the program leaves there"
-            plan.warnings.append(f"{place}: {danger}, unless a folder above it is closed to them (chmod o-x)")
+            what = f"{'rootfs' if tree.is_root else '--bind'} {word(tree.source)}"
+            plan.warnings.append(
+                f"{what}: the host's other users can run a set-user-ID file that the program leaves there, "
+                "unless a folder above it is closed to them (chmod o-x)"
+            )
     limit = options.memory_limit
     if limit is None:
         return

@@ -33,7 +33,9 @@ def test_a_procfs_is_not_bound(host: Host, rootfs: str, source: str) -> None:
     refused(host.contained("--chroot", rootfs, "--bind", f"{source}:/host", "--", *SEVEN), "^contain: --bind .*procfs")
 
 
-@pytest.mark.parametrize("root", ["/proc", "/sys", "/proc/self/", "/proc/1/../sys", "/sys/kernel", "CGROUP"])
+@pytest.mark.parametrize(
+    "root", ["/proc", "/sys", "/proc/self/", "/proc/1/../sys", "/sys/kernel", "CGROUP", "/proc/self/ns/.."]
+)
 def test_a_pseudo_file_system_is_no_root(host: Host, root: str) -> None:
     if root == "CGROUP":
         root = host.shell("while read -r _ at kind _; do case $kind in cgroup*) echo $at; exit;; esac; done </proc/mounts").line
