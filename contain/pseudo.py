@@ -98,39 +98,46 @@ def cover(directory: int, name: bytes, mode: int, dev: int) -> None:
 class Mount:
     """One line of mountinfo: what is needed of it. `place` is as the kernel escapes it, and compared so."""
 
-    def __init__(self, number: int, parent: int, root: bytes, place: bytes, kind: bytes) -> None:
-        self.number, self.parent, self.root, self.place, self.kind = number, parent, root, place, kind
+    def __init__(self, number: int, under: "Mount | None", line: bytes) -> None:
+        left, _, right = line.partition(b" - ")
+        _, self.root, self.place, _ = left.split(b" ", 3)
+        self.number, self.under, self.kind = number, under, right.partition(b" ")[0]
         self.on_it: list[Mount] = []
-        self.covered = False  # something lies over it, or will
-        self.in_reach = True  # it, or what lies over it, is found by its path
-        self.in_sysfs = kind == b"sysfs"
+        self.covered = False  # by us
+        self.in_sysfs = self.kind == b"sysfs"
+
+    def in_reach(self) -> bool:
+        """Whether its path leads to it, and to nothing that lies over it."""
+        mount, above = self, self.under
+        if mount.covered or mount.place in [other.place for other in mount.on_it]:
+            return False
+        while above is not None:
+            if mount.place != above.place:  # else it lies over all of it
+                beside = [other.place for other in above.on_it]
+                if above.covered or above.place in beside or any(mount.place.startswith(place + b"/") for place in beside):
+                    return False
+            mount, above = above, above.under
+        return True
 
 
 def mounts(mountinfo: bytes, top: int) -> "list[Mount]":
     """The mount `top` and all below it, each after the one that it is mounted on; proc_pid_mountinfo(5)."""
-    table: dict[int, Mount] = {}
+    lines: dict[bytes, bytes] = {}
+    on: dict[bytes, list[bytes]] = {}
     for line in mountinfo.split(b"\n"):
-        left, dash, right = line.partition(b" - ")
-        if dash:
-            number, parent, _, root, place, _ = left.split(b" ", 5)
-            table[int(number)] = Mount(int(number), int(parent), root, place, right.partition(b" ")[0])
-    for mount in table.values():
-        if mount.number != top and mount.parent in table:
-            table[mount.parent].on_it.append(mount)
-    found = [table[top]]
-    for mount in found:
+        if line:
+            number, parent, lines[number] = line.split(b" ", 2)
+            on.setdefault(parent, []).append(number)
+    first = b"%d" % top
+    found = [Mount(top, None, lines[first])]
+    names = [first]
+    for name, mount in zip(names, found, strict=False):
+        for other in on.get(name, ()):
+            if other != first:
+                mount.on_it.append(Mount(int(other), mount, lines[other]))
+                names.append(other)
         found += mount.on_it
     return found
-
-
-def look_below(mount: Mount, attached: "set[int]") -> None:
-    """See what can be reached of the mounts on `mount`, and what belongs to a sysfs; `attached` are the user's own."""
-    mount.covered = mount.covered or mount.place in [other.place for other in mount.on_it]
-    for other in mount.on_it:
-        over = other.place == mount.place
-        beside = [third.place for third in mount.on_it if other.place.startswith(third.place + b"/")]
-        other.in_reach = mount.in_reach and (over or not (mount.covered or beside))
-        other.in_sysfs = other.in_sysfs or (mount.in_sysfs and not over and other.number not in attached)
 
 
 class SealPseudo(Step):
@@ -153,18 +160,25 @@ class SealPseudo(Step):
         own, dev = linux.mount_id(live.proc), linux.mount_id(live.dev)
         found = mounts(read(b"self/mountinfo", live.proc), linux.mount_id(live.root))
         fresh = not [mount for mount in found if mount.number in live.attached and mount.place.startswith(b"/sys/")]
+        to_mask: list[tuple[int, bytes]] = []
         for mount in found:
-            if own in (mount.number, mount.parent):
+            under = mount.under
+            number = under.number if under is not None else 0
+            if own in (mount.number, number) or (mount.kind == b"devpts" and number == dev and mount.place == b"/dev/pts"):
                 continue
-            if mount.kind == b"devpts" and mount.parent == dev and mount.place == b"/dev/pts":
-                continue
-            look_below(mount, live.attached)
-            if mount.in_reach and not mount.covered and (mount.in_sysfs or mount.kind in LEVERS or mount.kind in SECRETS):
-                self._seal(mount, live, fresh)
-                look_below(mount, live.attached)
+            if under is not None and under.in_sysfs and mount.number not in live.attached:
+                mount.in_sysfs = mount.in_sysfs or under.kind != b"sysfs" or mount.place != under.place
+            if (mount.in_sysfs or mount.kind in LEVERS or mount.kind in SECRETS) and mount.in_reach():
+                to_mask += self._seal(mount, live, fresh)
+        for mounted, root in to_mask:  # last, for something may be mounted in what is masked
+            mask_sysfs(mounted, root, live.dev)
+            posix.close(mounted)
 
-    def _seal(self, mount: Mount, live: Live, fresh: bool) -> None:
-        """Make `mount` harmless; with `fresh` a sysfs on /sys is replaced by the program's own."""
+    def _seal(self, mount: Mount, live: Live, fresh: bool) -> "list[tuple[int, bytes]]":
+        """Make `mount` harmless; with `fresh` a sysfs on /sys is replaced by the program's own.
+
+        Returns the sysfs that is there now, if one is, with the directory of it that is mounted.
+        """
         place = find(live.root, unescape(mount.place))
         if linux.mount_id(place) != mount.number:
             raise OSError(linux.EBUSY, "")  # another process moved it meanwhile
@@ -175,12 +189,13 @@ class SealPseudo(Step):
         elif mount.kind == b"sysfs" and mount.place == b"/sys" and mount.root == b"/" and fresh:
             sysfs = linux.new_mount(b"sysfs", (), SAFE | MOUNT_ATTR_RDONLY)
             linux.move_mount(sysfs, place)
-            mask_sysfs(sysfs, b"/", live.dev)
-            posix.close(sysfs)
             mount.covered = True
-        elif mount.kind == b"sysfs":
-            mask_sysfs(place, mount.root, live.dev)
+            posix.close(place)
+            return [(sysfs, b"/")]
+        if mount.kind == b"sysfs" and not mount.covered:
+            return [(place, mount.root)]
         posix.close(place)
+        return []
 
 
 def within(path: bytes, tops: "tuple[bytes, ...]") -> bool:

@@ -92,12 +92,12 @@ def test_a_chroot_inside_does_not_lead_out(host: Host, host_tree: tuple[str, ...
 
 @pytest.fixture
 def reached(host: Host, busybox: str) -> Iterator[str]:
-    """A folder that every user of the host can reach, on a file system that honours set-user-ID files: a root, and `data`."""
+    """A folder that every user of the host can reach, where set-user-ID files work: with `root`, `data` and `file`."""
     path = "/var/tmp/contain-within-reach"
     host.run("mkdir", "-m", "755", path)
     images.make(host, f"{path}/root", busybox)
     host.run("mkdir", "-m", "700", f"{path}/root/mnt", f"{path}/data")
-    host.put(f"{path}/data/file", "")
+    host.put(f"{path}/file", "", 0o600)
     yield path
     host.remove(path)
 
@@ -107,7 +107,7 @@ WITHIN_REACH = {
     "--user 0:5": "rootfs",
     "--user 1000 --allow-setuid": "rootfs",
     "--read-only --bind data:/mnt": "--bind",
-    "--read-only --bind data/file:/etc/image": "--bind",
+    "--read-only --bind file:/etc/image": "--bind",
     "--read-only": "",
     "--user 1000": "",
     "--read-only --bind data:/mnt:ro": "",

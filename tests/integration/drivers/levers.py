@@ -151,6 +151,9 @@ def stacked(root: Path) -> None:
             mount(*words, new(root / f"stack{number}"))
     for kind in ("sysfs", "proc", "tmpfs"):  # what lies on top is the user's
         mount("-t", kind, "proc", new(root / "data"))
+    mount("-t", "sysfs", "none", new(root / "below/a"))
+    mount("-t", "tmpfs", "none", root / "below")
+    mount("-t", "sysfs", "none", new(root / "below/a"))  # the same name, and another mount
     mount("--bind", HIERARCHIES[0], new(root / "twice"))
     mount("--bind", HIERARCHIES[-1], new(root / "twice"))
 
@@ -164,6 +167,9 @@ def nested(root: Path) -> None:
     mount("-t", "sysfs", "none", new(root / "data/s"))
     mount("-t", "tmpfs", "none", root / "data/s/kernel")
     mount("--bind", HIERARCHIES[0], new(root / "data/s/kernel/cgroup"))
+    if Path("/sys/firmware").exists():
+        mount("-t", "tmpfs", "none", root / "data/s/firmware")
+        mount("--bind", HIERARCHIES[0], new(root / "data/s/firmware/cgroup"))
     mount("-t", "proc", "none", new(root / "data/p"))
     mount("-t", "sysfs", "none", root / "data/p/bus")
 

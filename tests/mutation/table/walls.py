@@ -81,6 +81,36 @@ MUTANTS = (
         ("test_defaults.py::test_what_tells_of_the_host_is_masked[/proc/timer_list]",),
     ),
     Mutant(
+        "levers-inside",
+        "What is mounted in the root of the host's pseudo file systems stays as it is.",
+        (Edit("contain/plan.py", "*attachments, pseudo.SealPseudo(),", "*attachments,"),),
+        ("test_levers.py::test_no_lever_of_the_host_can_be_moved[prepared]",),
+    ),
+    Mutant(
+        "levers-by-name",
+        "The levers are taken away where the root is called /.",
+        (
+            Edit(
+                "contain/plan.py",
+                "*attachments, pseudo.SealPseudo(),",
+                '*attachments, *([pseudo.SealPseudo()] if options.chroot == b"/" else []),',
+            ),
+        ),
+        ("test_levers.py::test_no_lever_of_the_host_can_be_moved[spellings]",),
+    ),
+    Mutant(
+        "procfs-bound",
+        "A procfs of the host's can be bound, and nobody says that it will be covered.",
+        (Edit("contain/plan.py", "            pseudo.refuse_to_bind(fd, source)\n", ""),),
+        ("test_levers.py::test_a_procfs_is_not_bound[/proc]",),
+    ),
+    Mutant(
+        "set-user-id-unsaid",
+        "Nothing warns of set-user-ID files that the host's users could run.",
+        (Edit("contain/plan.py", "    return not above\n", "    return False\n"),),
+        ("test_escapes.py::test_no_warning_where_they_could_not[mode of the root]",),
+    ),
+    Mutant(
         "new-privileges",
         "no_new_privs is not set.",
         (Edit("contain/plan.py", "*([] if options.allow_setuid else [security.NoNewPrivileges()]),", "*[],"),),
