@@ -9,7 +9,6 @@ Loaded before any other module of the package, and so without `linux`.
 
 import posix
 from _frozen_importlib_external import cache_from_source
-from _signal import SIG_IGN, SIGXFSZ, signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
 
 
 def write(loader: "SourceFileLoader", path: str, data: bytes) -> None:
-    """Write the file `path`, in place of `SourceFileLoader.set_data`. It is a cache only: what can't be written is not there."""
+    """Write the file `path`, in place of `SourceFileLoader.set_data`. It is only a cache, so that no error is raised."""
     part = f"{path}.{posix.getpid()}"
-    before = signal(SIGXFSZ, SIG_IGN)  # the limit is there for the program's files, and this one can be done without
     try:
         posix.mkdir(path.rpartition("/")[0], 0o755)
     except OSError:
@@ -32,7 +30,6 @@ def write(loader: "SourceFileLoader", path: str, data: bytes) -> None:
             posix.unlink(part)
     except OSError:
         forget(part)
-    signal(SIGXFSZ, before)
 
 
 def fill(path: str, data: bytes) -> bool:

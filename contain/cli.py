@@ -65,8 +65,9 @@ def run(words: "list[bytes]") -> int:
 
 
 def ignore_broken_pipes() -> None:
-    """Have a write that nobody will read fail, instead of killing us: what is said changes no exit status."""
+    """Have a write that nobody will read, or no file may hold, fail and not kill us: what is said changes no exit status."""
     linux.signal_action(linux.SIGPIPE, linux.SIG_IGN)
+    linux.signal_action(linux.SIGXFSZ, linux.SIG_IGN)
 
 
 def command(name: str, words: "list[bytes]") -> int:

@@ -111,9 +111,10 @@ MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC = 0x1,
 FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC = 1, 1
 FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_CMD_CREATE = 0, 1, 6
 # linux/prctl.h
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_GET_PDEATHSIG = 1, 2
 PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
+PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 # linux/capability.h
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
@@ -132,7 +133,9 @@ SFD_CLOEXEC = 0x80000
 PTRACE_DETACH = 17
 WALL = 0x40000000  # linux/wait.h: children that were cloned, and threads that made us their tracer
 PF_EXITING = 0x4  # linux/sched.h, in the flags of proc_pid_stat(5)
-RLIMIT_CORE, RLIMIT_SIGPENDING = 4, 11
+RLIMIT_FSIZE, RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_SIGPENDING = 1, 4, 7, 11
+# linux/sched.h (uapi)
+SCHED_DEADLINE, SCHED_RESET_ON_FORK = 6, 0x40000000
 # asm-generic/poll.h
 POLLIN, POLLOUT = 1, 4
 # asm-generic/ioctls.h, asm-generic/termbits.h
@@ -177,6 +180,20 @@ def setns(fd: int, flags: int) -> None:
 def prctl(option: int, *arguments: int) -> int:
     """prctl(2)."""
     return syscall(157, option, *arguments, *[0] * (4 - len(arguments)))
+
+
+def prctl_get(option: int) -> int:
+    """prctl(2) with an option that answers into an int."""
+    answer = _Info()
+    syscall(157, option, answer, 0, 0, 0)
+    return int.from_bytes(answer.raw[:4], "little")
+
+
+def resource_limit(which: int, new: "tuple[int, int] | None" = None) -> "tuple[int, int]":
+    """prlimit64(2): this process's soft and hard limit, as they were before `new` is set in their place."""
+    old = _Info()
+    syscall(302, 0, which, None if new is None else u64(new[0]) + u64(new[1]), old)
+    return int.from_bytes(old.raw[:8], "little"), int.from_bytes(old.raw[8:16], "little")
 
 
 def clone_into_cgroup(cgroup: int) -> int:

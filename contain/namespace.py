@@ -42,6 +42,8 @@ class UnsharePid(Step):
     def hint(self, errno: int) -> str:
         if errno == linux.ENOSPC:
             return "/proc/sys/user/max_pid_namespaces is reached"
+        if errno == linux.EINVAL:
+            return "the caller has left its pid namespace for its children: unshare --pid needs --fork"
         return ""
 
     def run(self, live: Live) -> None:

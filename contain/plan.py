@@ -6,7 +6,7 @@ the steps is here too; the comments say what forces it.
 
 import posix
 
-from contain import linux, namespace, network, placement, program, reservation, rootfs, security
+from contain import inherited, linux, namespace, network, placement, program, reservation, rootfs, security
 from contain.cgroup import Group, JoinCgroups, Limits
 from contain.errors import ContainError, text, word
 from contain.netlink import Socket
@@ -68,6 +68,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     _environment(plan, options, environment)
     if performing:
         _privileges()
+    handed = inherited.look(options.cpu_core_ids, options.memory_limit, len(options.mounts), plan.paths, performing)
     plan.root_fd = rootfs.open_root(options.chroot)
     plan.keep = 3 + options.preserve_fds
     mount_points, trees, attachments = _mounts(plan, options)
@@ -75,6 +76,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     plan.groups = placement.groups(limits, options.cgroup_parent, performing)
     plan.memory_limit = options.memory_limit or 0
     path = _find_program(plan, options, performing)
+    plan.warnings += handed.warnings
     _warn(plan, options)
 
     # -- the launcher. The address first: of all refusals left it is the likeliest.
@@ -122,13 +124,15 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     if options.memory_limit is not None and options.memory_limit < WARM_BELOW and path:
         _read_ahead(plan, path)
     capabilities = security.Capabilities(options.network_address is not None, last)
-    plan.before += [security.SessionKeyring(), capabilities]
+    plan.before += [*handed.before, security.SessionKeyring(), capabilities]
     plan.program.append(namespace.Join(plan.root_fd))
     if plan.groups:
         plan.program.append(JoinCgroups(plan.groups))
     plan.program += [
+        *handed.joined,
         namespace.UnshareCgroup(), *([] if options.allow_setuid else [security.NoNewPrivileges()]), security.User(*plan.user),
         security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir),
+        *handed.last,
     ]  # fmt: skip
     return plan
 
@@ -179,8 +183,8 @@ def _environment(plan: Plan, options: Options, caller: "list[bytes]") -> None:
 
 
 def _privileges() -> None:
-    if posix.uname().machine != linux.MACHINE:
-        raise ContainError("start", f"contain runs on {linux.MACHINE} only, this machine is {posix.uname().machine}")
+    if inherited.machine() != linux.MACHINE:
+        raise ContainError("start", f"contain runs on {linux.MACHINE} only, this machine is {inherited.machine()}")
     missing = security.missing_capabilities()
     if missing:
         hint = "run it as root" if posix.geteuid() else "this root lacks it: is this a container?"
