@@ -1,14 +1,14 @@
 """What the caller hands down to the program: passed on as an exec would, or refused by name before anything is touched.
 
-Most attributes of a process go to its children by themselves. Here are the others:
+Most attributes of a process go to its children by themselves. Looked at here are the others:
 
-- those that would disarm a limit that was asked for: the caller's cores (`Affinity`), its oom_score_adj of -1000 (`Killable`);
+- those that would disarm a limit that was asked for: the caller's cores, its oom_score_adj of -1000;
 - those that leave the launcher too little for its own work: it takes what the hard limit allows, and the program gets the
-  caller's own again (`GiveLimits`);
-- those that survive exec(2) and not fork(2): the scheduling policy with SCHED_RESET_ON_FORK, SCHED_DEADLINE, PR_SET_PDEATHSIG,
+  caller's own again;
+- those that survive exec(2) and not fork(2): a scheduling policy with SCHED_RESET_ON_FORK, SCHED_DEADLINE, PR_SET_PDEATHSIG,
   PR_SET_CHILD_SUBREAPER.
 
-Sources: sched(7), getrlimit(2), prctl(2), proc_pid_oom_score_adj(5), the kernel's dup_task_struct and sched_fork.
+Sources: sched(7), getrlimit(2), prctl(2), proc_pid_oom_score_adj(5), cpuset(7).
 """
 
 import posix
@@ -16,16 +16,18 @@ import sys
 
 from contain import linux
 from contain.errors import ContainError
-from contain.hierarchy import read
+from contain.hierarchy import read_or_nothing
 from contain.step import Live, Step
 from contain.values import cpus_text
 
-UNLIMITED = (1 << 64) - 1
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
 FILES = 40  # that a launch opens at most, beside those of its binds
 FILES_PER_MOUNT = 2
 MANY_OPEN = 1000  # a caller with more files open than this is not foreseen: the step that lacks one says so
 STUB = 1024  # bytes of the larger stub, without the paths in it
-_NAMES = {linux.RLIMIT_NOFILE: "nofile", linux.RLIMIT_FSIZE: "fsize"}
 
 
 class Handed:
@@ -49,14 +51,14 @@ def look(
     handed = Handed()
     _scheduling(handed)
     _limits(handed, FILES + FILES_PER_MOUNT * mounts, STUB + sum([len(path) + 1 for path in paths]), performing)
-    if memory is not None and read(b"/proc/self/oom_score_adj").strip() == b"-1000":
-        handed.before.append(Killable())
+    if memory is not None and read_or_nothing(b"/proc/self/oom_score_adj").strip() == b"-1000":
+        handed.before.append(_restored().Killable())
         handed.warnings.append("oom_score_adj is -1000, and a memory limit could kill nobody: the program's is -999")
     if cores is not None:
         handed.joined.append(Affinity(cores))
     death, reaper = linux.prctl_get(linux.PR_GET_PDEATHSIG), linux.prctl_get(linux.PR_GET_CHILD_SUBREAPER)
     if death or reaper:
-        handed.last.append(Parentage(death, reaper))
+        handed.last.append(_restored().Parentage(death, reaper))
     return handed
 
 
@@ -72,7 +74,8 @@ def _scheduling(handed: Handed) -> None:
         reason = "the caller's scheduling policy SCHED_DEADLINE can't be passed on: a task of that policy has no children"
         raise ContainError("start", reason, "chrt --other 0 contain …")
     if policy & linux.SCHED_RESET_ON_FORK:
-        handed.before.append(Policy(policy, posix.sched_getparam(0).sched_priority, posix.getpriority(posix.PRIO_PROCESS, 0)))
+        priority, nice = posix.sched_getparam(0).sched_priority, posix.getpriority(posix.PRIO_PROCESS, 0)
+        handed.before.append(_restored().Policy(policy, priority, nice))
 
 
 def _limits(handed: Handed, files: int, size: int, performing: bool) -> None:
@@ -95,41 +98,17 @@ def _limits(handed: Handed, files: int, size: int, performing: bool) -> None:
         raised[linux.RLIMIT_FSIZE] = soft, hard
         if hard < size and performing:
             reason = f"the limit of the file size is {hard} bytes, and a launch writes {size}"
-            raise ContainError("start", reason, "ulimit -f 8")
+            raise ContainError("start", reason, f"ulimit -f {size // 512 + 1}")
         linux.resource_limit(linux.RLIMIT_FSIZE, (min(size, hard), hard))
     if raised:
-        handed.last.append(GiveLimits(raised))
+        handed.last.append(_restored().GiveLimits(raised))
 
 
-class GiveLimits(Step):
-    """In the program, last of all: the caller's limits, in place of those that the launcher took."""
+def _restored() -> "ModuleType":
+    """The steps that few launches need, loaded only for those, while nothing has been touched yet."""
+    from contain import restored
 
-    def __init__(self, limits: "dict[int, tuple[int, int]]") -> None:
-        self.limits = limits
-
-    def __str__(self) -> str:
-        given = [f"--{_NAMES[which]}={soft}:{_shown(hard)}" for which, (soft, hard) in self.limits.items()]
-        return f"prlimit --pid $$ {' '.join(given)}"
-
-    def run(self, live: Live) -> None:
-        for which, limit in self.limits.items():
-            linux.resource_limit(which, limit)
-
-
-def _shown(limit: int) -> str:
-    return "unlimited" if limit == UNLIMITED else str(limit)
-
-
-class Killable(Step):
-    """In the program: with -1000 the kernel finds nobody to kill when the memory limit is reached, and the group hangs."""
-
-    def __str__(self) -> str:
-        return "echo -999 > /proc/self/oom_score_adj"
-
-    def run(self, live: Live) -> None:
-        fd = posix.open(b"/proc/self/oom_score_adj", posix.O_WRONLY | posix.O_CLOEXEC)
-        posix.write(fd, b"-999")
-        posix.close(fd)
+    return restored
 
 
 class Affinity(Step):
@@ -148,32 +127,3 @@ class Affinity(Step):
         given = tuple(sorted(posix.sched_getaffinity(0)))
         if given != self.cores:
             raise ContainError(f"--cpu-core-ids {cpus_text(self.cores)}", f"the kernel gave {cpus_text(given)} of them")
-
-
-class Policy(Step):
-    """In the program: the scheduling policy and priority that SCHED_RESET_ON_FORK has taken from it, and that flag."""
-
-    def __init__(self, policy: int, priority: int, nice: int) -> None:
-        self.policy, self.priority, self.nice = policy, priority, nice
-
-    def __str__(self) -> str:
-        flagged = f"chrt --reset-on-fork --pid (policy {self.policy & ~linux.SCHED_RESET_ON_FORK}) {self.priority} $$"
-        return f"renice --priority {self.nice} $$ && {flagged}"
-
-    def run(self, live: Live) -> None:
-        posix.setpriority(posix.PRIO_PROCESS, 0, self.nice)
-        posix.sched_setscheduler(0, self.policy, posix.sched_param(self.priority))
-
-
-class Parentage(Step):
-    """In the program, as the user it runs as (a new user clears the first): what prctl(2) keeps over an exec and not a fork."""
-
-    def __init__(self, death: int, reaper: int) -> None:
-        self.death, self.reaper = death, reaper
-
-    def __str__(self) -> str:
-        return f"prctl PR_SET_PDEATHSIG {self.death} && prctl PR_SET_CHILD_SUBREAPER {self.reaper}"
-
-    def run(self, live: Live) -> None:
-        linux.prctl(linux.PR_SET_PDEATHSIG, self.death)
-        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, self.reaper)

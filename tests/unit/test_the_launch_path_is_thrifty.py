@@ -17,9 +17,9 @@ TOO_DEAR = {
     "tempfile", "shutil", "stat", "pyroute2",
 }  # fmt: skip
 
-# Imports that are late on purpose: a subcommand, which is no launch; while the plan is made, what --tty or a small memory
-# limit needs.
-BEFORE_ANY_FORK = {("cli", "command"), ("plan", "_own_terminal"), ("plan", "_read_ahead")}
+# Imports that are late on purpose: a subcommand, which is no launch; while the plan is made, what --tty, a small memory limit
+# or an odd caller needs.
+BEFORE_ANY_FORK = {("cli", "command"), ("plan", "_own_terminal"), ("plan", "_read_ahead"), ("inherited", "_restored")}
 
 # A whole plan is made, so that an import on the way to it would show.
 A_LAUNCH = """
@@ -59,7 +59,7 @@ def test_a_launch_loads_nothing_dear(tmp_path: Path) -> None:
     assert "contain.launch" in loaded
     assert not TOO_DEAR & set(loaded)
     assert not [name for name in loaded if name.startswith("contain.commands")]
-    assert "contain.terminal" not in loaded, "only --tty pays for it"
+    assert not {"contain.terminal", "contain.restored", "contain.bytecode"} & set(loaded), "only who needs them pays for them"
 
 
 def test_what_is_loaded_besides_the_interpreters_own_is_known(tmp_path: Path) -> None:
