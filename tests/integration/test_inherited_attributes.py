@@ -73,7 +73,8 @@ def test_a_memory_limit_holds_where_the_caller_can_not_be_killed(host: Host, roo
         pytest.skip(f"{host}: root lacks CAP_SYS_RESOURCE there, and can't lower oom_score_adj")
     script = 'echo -1000 > /proc/self/oom_score_adj && exec "$@"'
     words = (host.contain_path, "--chroot", rootfs, "--memory-limit", "16MiB", "--")
-    ran = host.finish("sh", "-c", script, "sh", *words, "sh", "-c", "cat /proc/self/oom_score_adj; tail /dev/zero")
+    hog = "cat /proc/self/oom_score_adj; exec dd if=/dev/zero of=/dev/null bs=64M count=1"
+    ran = host.finish("sh", "-c", script, "sh", *words, "sh", "-c", hog)
     assert ran.status == -9, ran
     assert ran.lines == ["-999"]
     assert "contain: warning: oom_score_adj is -1000" in ran.errors
