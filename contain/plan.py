@@ -6,7 +6,7 @@ the steps is here too; the comments say what forces it.
 
 import posix
 
-from contain import linux, mountpoint, namespace, network, placement, program, reservation, rootfs, security
+from contain import linux, mountpoint, namespace, network, place, placement, program, reservation, rootfs, security
 from contain.cgroup import Group, JoinCgroups, Limits
 from contain.errors import ContainError, text, word
 from contain.netlink import Socket
@@ -209,7 +209,7 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[mountpoint.MountPoint],
             is_directory = posix.fstat(fd).st_mode & 0o170000 == 0o040000
             tree = rootfs.CloneTree(source, fd, read_only, options.allow_setuid)
             trees.append(tree)
-        above = [place for place in (*fresh, *bound) if destination.startswith(place + b"/")]
+        above = [one for one in (*fresh, *bound) if destination.startswith(one + b"/")]
         nearest = max(above, key=len) if above else None
         if nearest is None:
             _mount_point(plan, together, root_name, destination, is_directory)
@@ -258,7 +258,7 @@ def _mount_point(plan: Plan, together: mountpoint.Together, root_name: bytes, pa
             raise ContainError(shown, "it is a symlink, and is not followed")
         if (mode == 0o040000) != is_directory:
             raise ContainError(shown, "it must be a directory" if is_directory else "it is a directory, the source is a file")
-        passing = mountpoint.marked(b"/proc/self/fd/%d" % fd)
+        passing = place.marked(b"/proc/self/fd/%d" % fd)
         posix.close(fd)
     mountpoint.MountPoint(together, plan.root_fd, root_name, path, is_directory).passing = passing
 

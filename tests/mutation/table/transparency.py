@@ -185,9 +185,9 @@ MUTANTS = (
         "Folders made in the root to mount on stay there.",
         (
             Edit(
-                "contain/rootfs.py",
-                "    def undo(self) -> None:\n        if self.fd < 0:",
-                "    def undo(self) -> None:\n        if True:",
+                "contain/mountpoint.py",
+                "            if self.fd >= 0:\n                self._leave()",
+                "            if False:\n                self._leave()",
             ),
         ),
         ("test_inputs_rootfs.py::test_a_root_without_proc_and_dev_gets_them_for_the_time",),
