@@ -2,8 +2,8 @@
 
 HOW is what happens there: `kill` is SIGKILL to the launcher, an errno's name is the answer of the call, `short` and `long` hold
 the launcher there while another comes: one that lives longer, one that has gone when it goes on. Every STEP-th call is tried,
-from number FIRST on. Afterwards one more launch must leave ROOT as it was, which has a /dev, but no /proc and no /file. STAYS is
-1 where what is made can't be marked. What went wrong is printed. As `disturbed.py CONTAIN plant HOW NUMBER TELL HEAR OPTIONS…`
+from number FIRST on. Afterwards one more launch must leave ROOT as it was, which has a /dev, but no /proc and no /file. STAYS
+is 1 where what is made can't be marked. What went wrong is printed. As `disturbed.py CONTAIN plant HOW NUMBER TELL HEAR OPTIONS…`
 it is the launcher with the disturbance; TELL and HEAR are descriptors.
 """
 
@@ -39,13 +39,12 @@ def plant(contain: str, how: str, number: int, tell: int, hear: int, words: "lis
     import posix
 
     from contain import cli, linux
-    from contain import plan as planned
+    from contain.mountpoint import MountPoint
 
-    make: Any = getattr(planned, "mountpoint", planned.rootfs)
-    point, modules = make.MountPoint, (posix, linux)
+    point: Any = MountPoint
     state = {"in": 0, "at": 0, "exclusive": 0}
 
-    def disturb(name: str) -> "int | None":
+    def disturb() -> "int | None":
         """Called before each call that counts; the errno that it is to have."""
         state["at"] += 1
         if state["at"] != number:
@@ -63,7 +62,7 @@ def plant(contain: str, how: str, number: int, tell: int, hear: int, words: "lis
         def replaced(*given: Any, **more: Any) -> Any:
             if not state["in"]:
                 return call(*given, **more)
-            error = disturb(name)
+            error = disturb()
             if error is not None:
                 if name == "close":
                     call(*given)  # close(2) frees the descriptor even if it fails
@@ -86,7 +85,7 @@ def plant(contain: str, how: str, number: int, tell: int, hear: int, words: "lis
         return inside
 
     for name in CALLS:
-        setattr(modules[0], name, counted(name, getattr(posix, name)))
+        setattr(posix, name, counted(name, getattr(posix, name)))
     setattr(linux, "syscall", counted("syscall", linux.syscall))  # noqa: B010 - it is typed as it is
     point.run, point.undo = within(point.run), within(point.undo)
     caller: Any = cli
@@ -113,7 +112,7 @@ class Launch:
     def held(self) -> bytes:
         """`p` or `e` (it holds an exclusive lock) when it has come to the call; nothing if it has said a word or ended."""
         assert self.process.stdout
-        ready = select.select([self.told, self.process.stdout], [], [], LATE)[0]
+        ready = select.select([self.told, self.process.stdout.fileno()], [], [], LATE)[0]
         return os.read(self.told, 1) if self.told in ready else b""
 
     def says(self, within: float = LATE) -> bytes:
@@ -148,7 +147,7 @@ class Launch:
         finally:
             os.close(self.told)
         lines = err.decode().splitlines()
-        strange = [line for line in lines if not line.startswith("contain: ") or "bug" in line]
+        strange = [line for line in lines if not line.startswith("contain: ") or line.startswith("contain: bug: ")]
         if statuses == (7,):  # it was not disturbed
             strange = [line for line in lines if not (int(stays) and "it stays" in line)]
         return f"status {self.process.returncode}, {lines}" if self.process.returncode not in statuses or strange else ""
