@@ -11,7 +11,7 @@ from time import monotonic, sleep
 
 from contain import linux
 from contain.errors import say, text, word
-from contain.place import MARK, leads_to, marked, new, remove, rename_new, reopen, sweep, temporary_name
+from contain.place import MARK, leads_to, make, marked, remove, rename_new, reopen, sweep, take, temporary_name
 from contain.rootfs import find
 from contain.step import Live, Step
 
@@ -46,7 +46,7 @@ class Together:
         """The warning of what stays, if anything does."""
         if self.staying and not self.quiet:
             places = " ".join([word(place) for place in self.staying])
-            say(f"warning: mkdir {places}: it stays there, the file system has no attribute {text(MARK)}")
+            say(f"warning: mount point {places}: it stays there, the file system takes no attribute {text(MARK)}")
 
 
 class MountPoint(Step):
@@ -62,7 +62,8 @@ class MountPoint(Step):
         self.above, _, self.name = path.rpartition(b"/")
         self.passing = self.unmarkable = False
         self.parent = self.fd = -1
-        self.lost = 0  # the errno for which it may stay without its lock or its removal, to be said at the end
+        self.lost = 0  # the errno for which it could not be opened, to be said at the end
+        self.leftover = b""  # a temporary name that could not be removed
         self.together = together
         together.points.append(self)
 
@@ -106,11 +107,9 @@ class MountPoint(Step):
         try:
             self.fd = reopen(seen)
         except FileNotFoundError:
-            return False
-        except OSError as error:
+            return False  # it was removed meanwhile
+        except OSError as error:  # a lock that can't be had refuses no launch
             self.lost = error.errno or 0
-        finally:
-            posix.close(seen)
         if self.fd >= 0:
             self._lock()
         return True
@@ -135,7 +134,7 @@ class MountPoint(Step):
             self.together.swept.append(self.above)
             sweep(self.parent)
         temporary = temporary_name()
-        self.fd = new(self.parent, temporary, self.is_directory, _CLOSED)
+        make(self.parent, temporary, self.is_directory, _CLOSED)
         placed = False
         try:
             placed = self._place(temporary)
@@ -146,6 +145,11 @@ class MountPoint(Step):
         return placed
 
     def _place(self, temporary: bytes) -> bool:
+        """Open, lock, mark, rename. False if another launch came between, or it can't be marked."""
+        try:
+            self.fd = take(self.parent, temporary)
+        except FileNotFoundError:
+            return False  # swept
         try:
             linux.flock(self.fd, linux.LOCK_SH | linux.LOCK_NB)
         except BlockingIOError:
@@ -170,20 +174,19 @@ class MountPoint(Step):
     def _make_to_stay(self) -> bool:
         """Make it where it can't be marked: nobody can tell it from one that was always there, so that it stays."""
         try:
-            self.fd = new(self.parent, self.name, self.is_directory, _OPEN)
+            make(self.parent, self.name, self.is_directory, _OPEN)
+            self.together.staying.append(self.root_name.rstrip(b"/") + self.path)
         except FileExistsError:
-            return False
-        self.together.staying.append(self.root_name.rstrip(b"/") + self.path)
-        self._lock()
-        return True
+            pass
+        return False
 
     def _discard(self, temporary: bytes) -> None:
         try:
             remove(self.parent, temporary, self.is_directory)
         except FileNotFoundError:
             pass
-        except OSError as error:
-            self.lost = error.errno or 0
+        except OSError:
+            self.leftover = temporary
 
     def _drop(self) -> None:
         if self.fd >= 0:
@@ -194,6 +197,8 @@ class MountPoint(Step):
         try:
             if self.fd >= 0:
                 self._leave()
+            if self.leftover:
+                remove(self.parent, self.leftover, self.is_directory)
             if self.lost:
                 raise OSError(self.lost, "")
         finally:

@@ -7,7 +7,7 @@ device and inode.
 import posix
 
 from contain import linux
-from contain.rootfs import RESOLVE, find
+from contain.rootfs import find
 
 MARK = b"trusted.contain"  # nobody can set it, or see it, without CAP_SYS_ADMIN: no contained program can
 _PREFIX = ".contain-"  # of a temporary name; 16 hexadecimal digits follow
@@ -23,14 +23,25 @@ def marked(place: "int | bytes") -> bool:
     return True
 
 
+def take(parent: int, name: bytes) -> int:
+    """`reopen` of what `name` leads to."""
+    return reopen(find(parent, name))
+
+
 def reopen(seen: int) -> int:
-    """The directory or regular file that `find` has found, for reading; -1 for what would wake up, or wait for somebody."""
-    kind = posix.fstat(seen).st_mode & 0o170000
-    if kind == 0o040000:
-        return posix.open(b".", posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=seen)
-    if kind == 0o100000:
-        return posix.open(b"/proc/self/fd/%d" % seen, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
-    return -1
+    """The directory or regular file that `find` has found, for reading; -1 for what would wake up, or wait for somebody.
+
+    `seen` is closed.
+    """
+    try:
+        kind = posix.fstat(seen).st_mode & 0o170000
+        if kind == 0o040000:
+            return posix.open(b".", posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=seen)
+        if kind == 0o100000:
+            return posix.open(b"/proc/self/fd/%d" % seen, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
+        return -1
+    finally:
+        posix.close(seen)
 
 
 def leads_to(parent: int, name: bytes, fd: int) -> bool:
@@ -46,16 +57,13 @@ def leads_to(parent: int, name: bytes, fd: int) -> bool:
         posix.close(there)
 
 
-def new(parent: int, name: bytes, is_directory: bool, mode: int) -> int:
-    """Make a directory or an empty file, and open it. Raises OSError, and has made nothing then."""
-    if not is_directory:
-        return posix.open(name, posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC, mode & 0o666, dir_fd=parent)
-    posix.mkdir(name, mode, dir_fd=parent)
-    try:
-        return linux.openat2(parent, name, posix.O_RDONLY | posix.O_DIRECTORY, RESOLVE)
-    except OSError:
-        posix.rmdir(name, dir_fd=parent)
-        raise
+def make(parent: int, name: bytes, is_directory: bool, mode: int) -> None:
+    """mkdir(2), or an empty file that was not there before."""
+    if is_directory:
+        posix.mkdir(name, mode, dir_fd=parent)
+    else:
+        flags = posix.O_RDONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC
+        posix.close(posix.open(name, flags, mode & 0o666, dir_fd=parent))
 
 
 def remove(parent: int, name: bytes, is_directory: bool) -> None:
@@ -121,18 +129,16 @@ def is_temporary(name: str) -> bool:
 
 def sweep_one(parent: int, name: bytes) -> None:
     """Remove `name`, if it is a launcher's and none holds it. One killed before it set the mark had closed it to all others."""
-    seen = find(parent, name)
-    try:
-        fd = reopen(seen)
-    finally:
-        posix.close(seen)
+    fd = take(parent, name)
     if fd < 0:
         return
     try:
         status = posix.fstat(fd)
         linux.flock(fd, linux.LOCK_EX | linux.LOCK_NB)
-        ours = marked(fd) or (status.st_uid == posix.geteuid() and not status.st_mode & 0o077 and not status.st_size)
-        if ours and leads_to(parent, name, fd):
-            remove(parent, name, status.st_mode & 0o170000 == 0o040000)
+        is_directory = status.st_mode & 0o170000 == 0o040000
+        empty = is_directory or not status.st_size  # rmdir looks for itself
+        ours = marked(fd) or (status.st_uid == posix.geteuid() and not status.st_mode & 0o077)
+        if ours and empty and leads_to(parent, name, fd):
+            remove(parent, name, is_directory)
     finally:
         posix.close(fd)
