@@ -17,9 +17,9 @@ TOO_DEAR = {
     "tempfile", "shutil", "stat", "pyroute2",
 }  # fmt: skip
 
-# Imports that are late on purpose: a subcommand, which is no launch; while the plan is made, what --tty or a small memory
-# limit needs.
-BEFORE_ANY_FORK = {("cli", "command"), ("plan", "_own_terminal"), ("plan", "_read_ahead")}
+# Imports that are late on purpose: a subcommand, or an unknown word to refuse, which is no launch; while the plan is made,
+# what --tty or a small memory limit needs.
+BEFORE_ANY_FORK = {("cli", "command"), ("cli", "name_the_nearest"), ("plan", "_own_terminal"), ("plan", "_read_ahead")}
 
 # A whole plan is made, so that an import on the way to it would show.
 A_LAUNCH = """
