@@ -8,11 +8,11 @@ from contain import linux
 from contain.errors import FAILED, ContainError, bug, report, say, text, unforeseen
 from contain.hierarchy import read_or_nothing
 from contain.launch import Launch, leave
-from contain.options import parse
+from contain.options import HELP, UnknownWordError, parse
 from contain.plan import make
 from contain.relay import caller_environment
 
-COMMANDS = (b"explain", b"demo", b"gc", b"completion", b"man")
+COMMANDS = (b"explain", b"demo", b"gc", b"completion", b"man", b"version", b"help")
 
 
 def main() -> None:
@@ -35,6 +35,8 @@ def main() -> None:
 
 def in_words(error: BaseException) -> ContainError:
     """What to say of whatever ended the launch."""
+    if isinstance(error, UnknownWordError):
+        name_the_nearest(error)
     if isinstance(error, ContainError):
         return error
     if isinstance(error, MemoryError):
@@ -42,13 +44,34 @@ def in_words(error: BaseException) -> ContainError:
     return unforeseen(error) if isinstance(error, OSError) else bug(error)
 
 
+def name_the_nearest(error: UnknownWordError) -> None:
+    """Have the hint name what is most like the unknown word. Its module is loaded only now, where nothing has been done yet."""
+    from importlib import import_module
+
+    try:
+        error.hint = import_module("contain.commands.nearest").hint(error.kind, error.typed) or error.hint
+    except ModuleNotFoundError:
+        pass  # the refusal stands without it
+
+
 def run(words: "list[bytes]") -> int:
     """Do what the words ask for. Returns an exit status; of a program that ran, the process ends as it did instead."""
-    if words[:1] and words[0] in COMMANDS:
-        return command(words[0].decode("ascii"), words[1:])
+    if not words:
+        sys.stdout = sys.stderr
+        command("help", [])
+        return FAILED
+    if words[0] in COMMANDS:
+        asks = words[1:2] and words[1] in HELP
+        return command("help", words[:1]) if asks else command(words[0].decode("ascii"), words[1:])
+    if words[0] == b"chroot" and words[1:2] and words[1] in HELP:
+        return command("help", words[:1])
     options = parse(words)
-    if options.help or options.version or options.dry_run or not words:
-        return command("explain" if options.dry_run else "version" if options.version else "help", words)
+    if options.help or options.version:
+        return command("help" if options.help else "version", [])
+    if options.dry_run:
+        return command("explain", words)
+    if options.chroot is None and not words[0].startswith(b"-"):  # a program, then, or a command that is not there
+        raise UnknownWordError("command", words[0], "--chroot", "no rootfs is named", "contain --chroot DIR -- PROGRAM")
     for fd in range(3, 3 + options.preserve_fds):
         try:
             posix.fstat(fd)
@@ -80,8 +103,12 @@ def command(name: str, words: "list[bytes]") -> int:
     except ModuleNotFoundError:
         raise ContainError(f"contain {text(name.encode())}", "this command is not installed") from None
     try:
-        status: int = module.main([bytes(word) for word in words])
+        status = int(module.main([bytes(word) for word in words]))
         sys.stdout.flush()
+    except BrokenPipeError:  # whoever read what is printed has enough: end as any program does
+        linux.signal_action(linux.SIGPIPE, linux.SIG_DFL)
+        posix.kill(posix.getpid(), linux.SIGPIPE)
+        status = 128 + linux.SIGPIPE
     except OSError as error:
         raise ContainError(f"contain {name}", posix.strerror(error.errno or 0)) from None
     return status

@@ -7,7 +7,7 @@ raises ValueError with the reason in words; the option it belongs to is put in f
 from contain.linux import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 PAGE = 4096
-_UNITS = {
+UNITS = {
     b"": 1, b"b": 1,
     b"k": 1 << 10, b"m": 1 << 20, b"g": 1 << 30, b"t": 1 << 40,
     b"kib": 1 << 10, b"mib": 1 << 20, b"gib": 1 << 30, b"tib": 1 << 40,
@@ -29,7 +29,7 @@ def size(raw: bytes) -> int:
     if not raw:
         raise ValueError("the memory limit is empty")
     digits = raw.rstrip(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    unit = _UNITS.get(raw[len(digits) :].lower())
+    unit = UNITS.get(raw[len(digits) :].lower())
     try:
         number = decimal(digits)
     except ValueError:
@@ -227,11 +227,11 @@ def variable(raw: bytes) -> bytes:
 
 
 def bind(raw: bytes) -> "tuple[bytes, bytes, bool]":
-    """`SRC:DST[:ro]` as source on the host, destination inside the root, read-only."""
+    """`SRC:DST[:ro|:rw]` as source on the host, destination inside the root, read-only."""
     read_only = raw.endswith(b":ro")
-    source, colon, destination = (raw[:-3] if read_only else raw).rpartition(b":")
+    source, colon, destination = (raw[:-3] if read_only or raw.endswith(b":rw") else raw).rpartition(b":")
     if not colon or not source:
-        raise ValueError("a bind is SRC:DST or SRC:DST:ro")
+        raise ValueError("a bind is SRC:DST, SRC:DST:ro or SRC:DST:rw")
     inside = inside_path(destination)
     if inside == b"/":
         raise ValueError("the root itself is named by --chroot, not by a bind")

@@ -19,7 +19,8 @@ _contain() {{
         case ${{COMP_WORDS[1]}} in
             demo) COMPREPLY=($(compgen -W "--keep" -- "$word")); return ;;
             completion) COMPREPLY=($(compgen -W "{shells}" -- "$word")); return ;;
-            gc|man) return ;;
+            help) COMPREPLY=($(compgen -W "{commands}" -- "$word")); return ;;
+            gc|man|version) return ;;
             chroot) i=3 ;;
             explain) i=2; [[ ${{COMP_WORDS[2]-}} != chroot ]] || i=4 ;;
         esac
@@ -76,7 +77,8 @@ _contain() {{
     case $words[2] in
         demo) _arguments '--keep[leave the roots]'; return ;;
         completion) _values shell {shells}; return ;;
-        gc|man) return ;;
+        help) _describe -t commands command commands; return ;;
+        gc|man|version) return ;;
         explain) shift words; ((CURRENT--)) ;;
     esac
     [[ $words[2] != chroot ]] || words[2]=--chroot
@@ -119,8 +121,10 @@ def fish() -> str:
     lines += [f"complete -c contain -n __fish_use_subcommand -a {name} -d {_fish_quote(words)}" for name, _, words in COMMANDS]
     lines.append("complete -c contain -n '__fish_prev_arg_in chroot' -xa '(__fish_complete_directories)'")
     lines.append("complete -c contain -n '__fish_seen_subcommand_from demo' -l keep -d 'leave the roots to try by hand'")
+    names = " ".join(name for name, _, _ in COMMANDS)
+    lines.append(f"complete -c contain -n '__fish_prev_arg_in help' -xa '{names}'")
     lines.append(f"complete -c contain -n '__fish_prev_arg_in completion' -xa '{' '.join(SHELLS)}'")
-    other = "'not __fish_seen_subcommand_from demo gc man completion'"
+    other = "'not __fish_seen_subcommand_from demo gc man completion version help'"
     for option in TABLE:
         value = f" {actions.get(option.name, '-x')}" if option.take else ""
         lines.append(f"complete -c contain -n {other} -l {option.name}{value} -d {_fish_quote(option.help)}")

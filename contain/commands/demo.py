@@ -157,8 +157,6 @@ def main(words: list[bytes]) -> int:
         say("demo: interrupted")
     except subprocess.TimeoutExpired as error:
         say(f"demo: no end within {error.timeout:.0f} s: {error.cmd[-1]}")
-    except BrokenPipeError:
-        pass  # nobody reads on
     finally:
         for number in STOPS:
             signal.signal(number, signal.SIG_IGN)

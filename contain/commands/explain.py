@@ -1,6 +1,7 @@
 """`contain explain OPTIONS -- PROGRAM`: what a launch would do, one step a line, in the order and in the place it is done."""
 
 from contain import options, plan, relay
+from contain.commands import help  # noqa: A004 - the command
 from contain.errors import word
 from contain.step import Step
 
@@ -8,6 +9,8 @@ from contain.step import Step
 def main(words: "list[bytes]") -> int:
     """Print the plan for the options and do nothing. Needs no root."""
     asked = options.parse(words)
+    if asked.help:
+        return help.main([b"explain"])
     asked.dry_run = True
     made = plan.make(asked, relay.caller_environment())
     for line in made.warnings:

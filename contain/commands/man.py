@@ -158,7 +158,8 @@ def page() -> str:
             if option.group == group:
                 spelled = f"\\fB\\-\\-{roff(option.name)}\\fP"
                 spelled += f" \\fI{roff(option.metavar)}\\fP" if option.metavar else ""
-                spelled += f", \\fB\\-\\-{roff(option.alias)}\\fP" if option.alias else ""
+                dashes = "\\-\\-" if len(option.alias) > 1 else "\\-"
+                spelled += f", \\fB{dashes}{roff(option.alias)}\\fP" if option.alias else ""
                 lines += [".TP", spelled, roff(option.help)]
     lines.append(".SH COMMANDS\nA command is the first word; a program never is, because its root is named before it.")
     for name, arguments, help_text in COMMANDS:

@@ -15,5 +15,7 @@ COMMANDS = (
     ("gc", "", "remove the cgroups of killed launchers, wherever they are"),
     ("man", "", "print the manual page: contain man | man -l -"),
     ("completion", "bash|zsh|fish", "print the completion for a shell"),
+    ("version", "", "print the version"),
+    ("help", "[COMMAND]", "print how contain, or one command of it, is used"),
 )
 SHELLS = ("bash", "zsh", "fish")

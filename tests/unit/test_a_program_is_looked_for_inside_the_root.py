@@ -196,7 +196,13 @@ def test_any_bytes_after_an_elf_head_are_judged_without_a_crash(tail: bytes) -> 
         (ELF, 0o644, 13, NOT_EXECUTABLE, "exec x: permission denied"),
         (b"hello", 0o755, 8, NOT_EXECUTABLE, "exec x: exec format error"),
         (ELF, 0o755, 8, NOT_EXECUTABLE, "exec x: exec format error"),
-        (ELF, 0o755, 7, NOT_EXECUTABLE, "exec x: Argument list too long"),
+        (ELF, 0o755, 7, NOT_EXECUTABLE, "exec x: argument list too long"),
+        (ELF, 0o755, 26, NOT_EXECUTABLE, "exec x: text file busy: somebody has it open for writing"),
+        (ELF, 0o755, 1, NOT_EXECUTABLE, "exec x: operation not permitted: it has file capabilities"),
+        (ELF, 0o755, 80, NOT_EXECUTABLE, "exec x: its loader is none"),
+        (ELF, 0o700, 13, NOT_EXECUTABLE, "exec x: permission denied: /bin/x has mode 0700 and belongs to user"),
+        (b"#!nosuch\n", 0o755, 2, NOT_FOUND, "exec x: its interpreter nosuch, looked for from where the program starts, is"),
+        (ELF, 0o755, 5, NOT_EXECUTABLE, "exec x: Input/output error"),
     ],
 )
 def test_the_kernels_refusal_is_put_in_words(

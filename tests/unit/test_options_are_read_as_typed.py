@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contain.errors import ContainError
-from contain.options import TABLE, Options, parse
+from contain.options import HELP, TABLE, Options, parse
 
 SAMPLES = {
     "chroot": b"/r", "memory-limit": b"64MB", "cpu-core-ids": b"1,3", "network-address": b"192.168.2.17/24",
@@ -88,7 +88,40 @@ def test_arguments_of_the_program_are_never_touched(arguments: list[bytes]) -> N
 @given(st.binary(min_size=1).filter(lambda raw: 0 not in raw))
 def test_a_root_of_any_bytes_is_taken_as_it_is(path: bytes) -> None:
     assert parse([b"--chroot=" + path, b"prog"]).chroot == path
-    assert parse([b"chroot", path, b"prog"]).chroot == path
+    assert path.startswith(b"-") or parse([b"chroot", path, b"prog"]).chroot == path
+
+
+@given(st.binary(min_size=1).filter(lambda raw: 0 not in raw))
+def test_a_value_that_is_no_option_is_taken_though_it_begins_with_a_dash(rest: bytes) -> None:
+    names = {spelling.encode() for option in TABLE for spelling in (option.name, option.alias) if spelling}
+    if rest.lstrip(b"-").partition(b"=")[0] not in names | {b""}:
+        assert parse([b"--chroot", b"-" + rest, b"prog"]).chroot == b"-" + rest
+
+
+@pytest.mark.parametrize("typed", HELP)
+def test_help_is_no_directory(typed: bytes) -> None:
+    options = parse([b"chroot", typed])
+    assert (options.help, options.chroot) == (True, None)
+
+
+@pytest.mark.parametrize("option", VALUED, ids=lambda option: option.name)
+@pytest.mark.parametrize("other", [b"--quiet", b"-memory-limit", b"--env=A=1", b"-h"])
+def test_another_option_is_no_value(option: object, other: bytes) -> None:
+    name = option.name  # type: ignore[attr-defined]
+    with pytest.raises(ContainError, match=f"--{name}: its value .* is missing: {other.decode()} is an option") as caught:
+        parse([b"--" + name.encode(), other, b"prog"])
+    assert f"--{name}={other.decode()}" in caught.value.hint
+
+
+@pytest.mark.parametrize("option", VALUED, ids=lambda option: option.name)
+@pytest.mark.parametrize("program", [b"sh", b"/bin/sh", b"m", b"-", b"7", b",", b":", b"", b"./x", b"MB"])
+def test_a_whole_value_is_never_taken_for_one_that_a_blank_has_cut(option: object, program: bytes) -> None:
+    name, value = option.name, SAMPLES[option.name]  # type: ignore[attr-defined]
+    assert parse([b"--" + name.encode(), value, program]).program == [program]
+
+
+def test_a_bind_that_can_be_written_to_may_say_so() -> None:
+    assert parse([b"--bind", b"/a:/b:rw", b"p"]).bind == parse([b"--bind", b"/a:/b", b"p"]).bind == [(b"/a", b"/b", False)]
 
 
 @pytest.mark.parametrize("option", VALUED, ids=lambda option: option.name)
@@ -115,7 +148,7 @@ def test_two_spellings_of_one_option_are_still_twice() -> None:
         parse([b"--cpu-core-ids", b"0", b"-cpu-coreids=0"])
 
 
-@pytest.mark.parametrize("typed", [b"--nosuch", b"-h", b"-m", b"--memory", b"---chroot", b"--Chroot", b"--env ", b"-=x"])
+@pytest.mark.parametrize("typed", [b"--nosuch", b"-H", b"-m", b"--memory", b"---chroot", b"--Chroot", b"--env ", b"-=x"])
 def test_an_unknown_option_is_named_and_never_guessed(typed: bytes) -> None:
     with pytest.raises(ContainError, match=re.escape(f"option {typed.decode()}: there is no such option")) as caught:
         parse([typed, b"/r", b"prog"])
