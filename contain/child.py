@@ -70,6 +70,8 @@ class Child:
 
     def tell(self, error: BaseException) -> None:
         """Report {step, errno}, or {WORDS, length} and an error's four fields, each but the last ended by NUL."""
+        if isinstance(error, MemoryError):
+            error = OSError(linux.ENOMEM, "")
         if isinstance(error, OSError) and error.errno:
             if not self.deed:
                 self._say(self.at, error.errno)
