@@ -40,6 +40,8 @@ def ended(running: "subprocess.Popen[bytes]", victim: str, program_ran: bytes) -
     status = running.returncode
     if said == program_ran and status in (-9, 0) and not lines:
         return  # it was killed as a program, or the kill came too late
+    if not said and status == -9 and victim == "the program" and not lines:
+        return  # it ran, and had not said so yet
     if (
         said in (b"", program_ran)
         and status == 125
