@@ -26,7 +26,7 @@ def header(segments: int, entry: int) -> bytes:
 
 
 def segment(kind: int, offset: int, base: int, size: int) -> bytes:
-    flags = number(5, 4)
+    flags = number(7, 4)  # writable: Linux before 6.7 clears the rest of a loader's last page, and kills where it can't
     return (
         number(kind, 4) + flags + number(offset) + number(base + offset) * 2 + number(size) * 2 + number(8 if offset else 4096)
     )
