@@ -3,8 +3,8 @@
 HOW is what happens there: `kill` is SIGKILL to the launcher, an errno's name is the answer of the call, `short` and `long` hold
 the launcher there while another comes: one that lives longer, one that has gone when it goes on. Every STEP-th call is tried,
 from number FIRST on. Afterwards one more launch must leave ROOT as it was, which has a /dev, but no /proc and no /file. STAYS
-is 1 where what is made can't be marked. What went wrong is printed. As `disturbed.py CONTAIN plant HOW NUMBER TELL HEAR OPTIONS…`
-it is the launcher with the disturbance; TELL and HEAR are descriptors.
+is 1 where what is made can't be marked. What went wrong is printed. As `disturbed.py CONTAIN plant HOW NUMBER TELL HEAR
+OPTIONS…` it is the launcher with the disturbance; TELL and HEAR are descriptors.
 """
 
 import errno
@@ -38,10 +38,9 @@ def plant(contain: str, how: str, number: int, tell: int, hear: int, words: "lis
     load(contain)
     import posix
 
-    from contain import cli, linux
-    from contain.mountpoint import MountPoint
+    from contain import cli, linux, step
 
-    point: Any = MountPoint
+    point: Any = next(kind for kind in step.Step.__subclasses__() if kind.__name__ == "MountPoint")
     state = {"in": 0, "at": 0, "exclusive": 0}
 
     def disturb() -> "int | None":
