@@ -162,19 +162,6 @@ def test_a_strangers_lock_neither_refuses_nor_delays_a_launch(host: Host, bare: 
     assert left == ([] if marked else list(PLACES)), "marked ones go with the first launch that can have the lock"
 
 
-@pytest.mark.parametrize("kind", ["shared", "exclusive"])
-def test_a_signal_ends_a_launch_that_meets_a_strangers_lock(host: Host, bare: Bare, kind: str) -> None:
-    root = bare()
-    host.run("mkdir", f"{root}/proc")
-    host.run("/usr/bin/python3", "-IS", "-c", MARK, f"{root}/proc")
-    holder = held(host, kind, f"{root}/proc")
-    running = host.contain("--chroot", root, "--", "sleep", "1000")
-    running.signal("TERM")
-    assert running.finished(2).status == -signal.SIGTERM
-    holder.close_stdin()
-    holder.finished()
-
-
 @pytest.mark.parametrize("odd", ["mkfifo", "mknod", "socket"])
 def test_a_place_that_is_no_regular_file_is_not_opened(host: Host, own_rootfs: str, source: str, odd: str) -> None:
     """The FIFO would wait for a writer, the device has no driver, a socket can't be opened."""
