@@ -150,6 +150,8 @@ class MountPoint(Step):
             self.fd = take(self.parent, temporary)
         except FileNotFoundError:
             return False  # swept
+        if self.fd < 0:
+            return False  # somebody has put something else there
         try:
             linux.flock(self.fd, linux.LOCK_SH | linux.LOCK_NB)
         except BlockingIOError:

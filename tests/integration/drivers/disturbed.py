@@ -38,10 +38,9 @@ def plant(contain: str, how: str, number: int, tell: int, hear: int, words: "lis
     load(contain)
     import posix
 
-    from contain import cli, linux
-    from contain.mountpoint import MountPoint
+    from contain import cli, linux, step
 
-    point: Any = MountPoint
+    point: Any = next(kind for kind in step.Step.__subclasses__() if kind.__name__ == "MountPoint")
     state = {"in": 0, "at": 0, "exclusive": 0}
 
     def disturb() -> "int | None":
