@@ -18,14 +18,17 @@ COMMANDS = (b"explain", b"demo", b"gc", b"completion", b"man", b"version", b"hel
 def main() -> None:
     """Run contain and end the process; never returns."""
     status = FAILED
+    words: list[bytes] = []
     try:
         gc.disable()  # nothing lives long enough to be worth a collection, and a collection would copy pages after fork
         if linux.signal_action(linux.SIGINT, linux.SIG_DFL) == linux.SIG_IGN:
             linux.signal_action(linux.SIGINT, linux.SIG_IGN)  # not ours to change; only Python's own handler was
         open_standard_streams()
-        status = run(arguments())
+        words = arguments()
+        status = run(words)
     except BaseException as error:
         failed = in_words(error)
+        look_further(failed, words)
         ignore_broken_pipes()
         report(failed)
         status = failed.status
@@ -42,6 +45,16 @@ def in_words(error: BaseException) -> ContainError:
     if isinstance(error, MemoryError):
         return ContainError("start", "out of memory")
     return unforeseen(error) if isinstance(error, OSError) else bug(error)
+
+
+def look_further(failed: ContainError, words: "list[bytes]") -> None:
+    """Have the cause told that an errno does not name, if one is found. Its module is loaded only now, when all is over."""
+    from importlib import import_module
+
+    try:
+        import_module("contain.commands.causes").add(failed, words)
+    except Exception:  # noqa: S110 - whatever went wrong here, what failed first is what is told
+        pass
 
 
 def name_the_nearest(error: UnknownWordError) -> None:

@@ -175,6 +175,8 @@ def _unfit6(a: Address) -> str:
 
 def interface_name(raw: bytes) -> bytes:
     """A network interface's name; the kernel expands a `%d` in it, and 15 bytes is its room (IFNAMSIZ)."""
+    if len(raw) > 15 and not any(c <= 32 or c == 127 or c in b"/:%" for c in raw):
+        raise ValueError("names of interfaces have at most 15 letters; an alternative name's interface: ip link show NAME")
     if not 1 <= len(raw) <= 15 or raw in (b".", b"..") or any(c <= 32 or c == 127 or c in b"/:%" for c in raw):
         raise ValueError("this is no name of a network interface (1 to 15 letters, no blank, no /, : or %)")
     return raw

@@ -20,11 +20,11 @@ TOO_DEAR = {
 # What the launcher itself loads, on the host, to find words for a program that is not executed.
 WORDS = {("program", "where_it_ends"), ("program", "refusal")}
 
-# Imports that are late on purpose: a subcommand, or an unknown word to refuse, which is no launch; while the plan is made,
+# Imports that are late on purpose: a subcommand, or a refusal to find words for, which is no launch; while the plan is made,
 # what --tty, a small memory limit or an odd caller needs.
 BEFORE_ANY_FORK = {
-    ("cli", "command"), ("cli", "name_the_nearest"), *WORDS, ("plan", "_own_terminal"), ("plan", "_read_ahead"),
-    ("inherited", "_restored"),
+    ("cli", "command"), ("cli", "name_the_nearest"), ("cli", "look_further"), *WORDS, ("plan", "_own_terminal"),
+    ("plan", "_read_ahead"), ("inherited", "_restored"),
 }  # fmt: skip
 
 # A whole plan is made, so that an import on the way to it would show.
