@@ -16,6 +16,8 @@ from contain.values import Address, size_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from contain.terminal import Terminal
 
 PATH = b"/bin:/usr/bin:/sbin:/usr/sbin"
@@ -46,6 +48,15 @@ class Plan:
         self.keep = 3
         self.user = (0, 0)
         self.memory_limit = 0
+        self.mark: Callable[[ContainError], Step] | None = (
+            None  # makes a line of what is not there, in a plan that is only told
+        )
+
+    def go_without(self, error: ContainError, lines: "list[Step]") -> None:
+        """What `error` says is missing becomes one of `lines`, if this plan is only told. Raises it else."""
+        if self.mark is None:
+            raise error
+        lines.append(self.mark(error))
 
     def steps(self) -> "list[Step]":
         """All steps, in the order of their numbers in a child's report; the last number means the exec itself."""
@@ -56,9 +67,20 @@ class Plan:
         return self.steps().index(step)
 
 
-def make(options: Options, environment: "list[bytes]") -> Plan:
-    """The plan for `options`. `environment` is the caller's, as NAME=VALUE bytes. Raises ContainError for what can't be."""
+class AbsentBridge(network.Bridge):
+    """One that is still to be made, in a plan that is only told."""
+
+    def __init__(self, name: bytes) -> None:
+        self.name, self.index, self.up, self.mtu, self.addresses = name, 0, True, 1500, []
+
+
+def make(options: Options, environment: "list[bytes]", mark: "Callable[[ContainError], Step] | None" = None) -> Plan:
+    """The plan for `options`. `environment` is the caller's, as NAME=VALUE bytes. Raises ContainError for what can't be.
+
+    With `mark` the plan is only to be told: what is missing on this machine is not raised, but a line of it, as `mark` has it.
+    """
     plan = Plan()
+    plan.mark = mark
     performing = not options.dry_run
     _program(plan, options)
     if options.chroot is None:
@@ -68,13 +90,20 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     _environment(plan, options, environment)
     if performing:
         _privileges()
-    plan.root_fd = rootfs.open_root(options.chroot)
+    try:
+        plan.root_fd = rootfs.open_root(options.chroot)
+    except ContainError as error:
+        plan.go_without(error, plan.namespaces)
     plan.keep = 3 + options.preserve_fds
     mount_points, trees, attachments = _mounts(plan, options)
     limits = Limits(options.memory_limit, options.cpu_core_ids, options.pids_limit)
-    plan.groups = placement.groups(limits, options.cgroup_parent, performing)
+    try:
+        plan.groups = placement.groups(limits, options.cgroup_parent, performing)
+    except ContainError as error:
+        plan.go_without(error, plan.host)
     plan.memory_limit = options.memory_limit or 0
-    path = _find_program(plan, options, performing)
+    at_exec: list[Step] = []
+    path = _find_program(plan, options, performing, at_exec)
     _warn(plan, options)
 
     # -- the launcher. The address first: of all refusals left it is the likeliest.
@@ -82,7 +111,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     question = None
     if options.network_address is not None:
         socket = Socket()
-        bridge = network.Bridge(options.bridge or DEFAULT_BRIDGE, socket)
+        bridge = _bridge(plan, options.bridge or DEFAULT_BRIDGE, socket)
         _check_address(plan, options.network_address, bridge)
         question = network.AskNeighbours(bridge, options.network_address, socket)
         veth = network.Veth(bridge, options.network_address)
@@ -128,7 +157,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
         plan.program.append(JoinCgroups(plan.groups))
     plan.program += [
         namespace.UnshareCgroup(), *([] if options.allow_setuid else [security.NoNewPrivileges()]), security.User(*plan.user),
-        security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir),
+        security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir), *at_exec,
     ]  # fmt: skip
     return plan
 
@@ -209,8 +238,8 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[rootfs.MountPoint], lis
         tree, is_directory = None, True
         if kind == "bind":
             source, _, read_only = value
-            fd = _open_source(source)
-            is_directory = posix.fstat(fd).st_mode & 0o170000 == 0o040000
+            fd = _open_source(plan, source)
+            is_directory = fd < 0 or posix.fstat(fd).st_mode & 0o170000 == 0o040000
             tree = rootfs.CloneTree(source, fd, read_only, options.allow_setuid)
             trees.append(tree)
         above = [place for place in fresh + bound if destination.startswith(place + b"/")]
@@ -222,16 +251,35 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[rootfs.MountPoint], lis
     return points, trees, attachments
 
 
-def _open_source(source: bytes) -> int:
+def _open_source(plan: Plan, source: bytes) -> int:
     try:
         return posix.open(source, posix.O_PATH | posix.O_CLOEXEC)
     except OSError as error:
-        raise ContainError(f"--bind {word(source)}", posix.strerror(error.errno or 0)) from None
+        plan.go_without(ContainError(f"--bind {word(source)}", posix.strerror(error.errno or 0)), plan.namespaces)
+        return -1
+
+
+def _bridge(plan: Plan, name: bytes, socket: Socket) -> network.Bridge:
+    try:
+        return network.Bridge(name, socket)
+    except ContainError as error:
+        plan.go_without(error, plan.host)
+        return AbsentBridge(name)
 
 
 def _mount_point(plan: Plan, root_name: bytes, path: bytes, is_directory: bool) -> "list[rootfs.MountPoint]":
     """The step that makes `path` in the root, if it is not there for good."""
+    try:
+        return _look_at_place(plan, root_name, path, is_directory)
+    except ContainError as error:
+        plan.go_without(error, plan.host)
+        return []
+
+
+def _look_at_place(plan: Plan, root_name: bytes, path: bytes, is_directory: bool) -> "list[rootfs.MountPoint]":
     point = rootfs.MountPoint(plan.root_fd, root_name, path, is_directory)
+    if plan.root_fd < 0:
+        return [point]
     shown = f"rootfs {word(root_name)}: {text(path)}"
     try:
         fd = rootfs.find(plan.root_fd, path)
@@ -263,22 +311,20 @@ def _mount_point(plan: Plan, root_name: bytes, path: bytes, is_directory: bool) 
     return [point] if mark else []
 
 
-def _find_program(plan: Plan, options: Options, performing: bool) -> bytes:
+def _find_program(plan: Plan, options: Options, performing: bool, lines: "list[Step]") -> bytes:
     """The program's path in the root; refused now if it can be seen now that it can't be executed."""
-    if not performing and posix.geteuid():
+    if plan.root_fd < 0 or (not performing and posix.geteuid()):
         return plan.paths[0] if plan.paths else b""
     path, verdict = program.look(plan.root_fd, plan.paths)
     if verdict.status and not options.mounts:
-        raise ContainError(f"exec {text(plan.name[:200])}", verdict.reason, verdict.hint, verdict.status)
+        error = ContainError(f"exec {text(plan.name[:200])}", verdict.reason, verdict.hint, verdict.status)
+        plan.go_without(error, lines)
     return path
 
 
 def _warn(plan: Plan, options: Options) -> None:
-    status = posix.fstat(plan.root_fd)
-    if status.st_mode & 0o002 and not status.st_mode & 0o1000:
-        plan.warnings.append(f"rootfs {word(options.chroot or b'')} is writable by everybody on the host")
-    elif status.st_uid not in (0, posix.geteuid()):
-        plan.warnings.append(f"rootfs {word(options.chroot or b'')} is owned by user {status.st_uid}, who can change it")
+    if plan.root_fd >= 0:
+        _warn_of_root(plan, options)
     limit = options.memory_limit
     if limit is None:
         return
@@ -286,6 +332,14 @@ def _warn(plan: Plan, options: Options) -> None:
         plan.warnings.append(f"memory limit {size_text(limit)} is below 4 MiB: only small static programs live in it")
     elif limit > posix.sysconf("SC_PHYS_PAGES") * posix.sysconf("SC_PAGE_SIZE"):
         plan.warnings.append(f"memory limit {size_text(limit)} is more than the memory of this machine")
+
+
+def _warn_of_root(plan: Plan, options: Options) -> None:
+    status = posix.fstat(plan.root_fd)
+    if status.st_mode & 0o002 and not status.st_mode & 0o1000:
+        plan.warnings.append(f"rootfs {word(options.chroot or b'')} is writable by everybody on the host")
+    elif status.st_uid not in (0, posix.geteuid()):
+        plan.warnings.append(f"rootfs {word(options.chroot or b'')} is owned by user {status.st_uid}, who can change it")
 
 
 def _check_address(plan: Plan, address: Address, bridge: network.Bridge) -> None:
