@@ -9,8 +9,7 @@ import posix
 
 from contain import linux, relay, stub
 from contain.errors import FAILED, ContainError, bug
-from contain.plan import Plan
-from contain.step import Live, Step
+from contain.step import Live, Plan, Step
 
 # The first number of a report, where it names no step; stub.READY is one of them.
 NETNS, NO_INIT, WORDS = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFC

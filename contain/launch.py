@@ -29,8 +29,7 @@ import posix
 
 from contain import child, linux, program, relay, stub
 from contain.errors import ContainError, bug, say, unforeseen
-from contain.plan import Plan
-from contain.step import Live, Step
+from contain.step import Live, Plan, Step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,69 +9,46 @@ import posix
 from contain import (
     inherited,
     linux,
-    mountpoint,
+    mounts,
     namespace,
     network,
-    place,
     placement,
     program,
     pseudo,
     reservation,
     rootfs,
     security,
-)
-from contain.cgroup import Group, JoinCgroups, Limits
-from contain.errors import ContainError, text, word
+    warn,
+)  # fmt: skip
+from contain.cgroup import JoinCgroups, Limits
+from contain.errors import ContainError, text
 from contain.netlink import Socket
 from contain.options import Options
-from contain.step import Step
-from contain.values import Address, size_text
+from contain.step import Plan, Step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from contain.terminal import Terminal
+    from collections.abc import Callable
 
 PATH = b"/bin:/usr/bin:/sbin:/usr/sbin"
 DEFAULT_BRIDGE = b"docker0"
-SMALL_MEMORY = 4 << 20
 WARM_BELOW = 64 << 20
 
 
-class Plan:
-    """The steps by who does them and when, and what is executed at the end; launch.py has the picture."""
+class AbsentBridge(network.Bridge):
+    """One that is still to be made, in a plan that is only told."""
 
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.host: list[Step] = []  # the launcher, each with its undo
-        self.namespaces: list[Step] = []  # init, up to the network namespace
-        self.link: list[Step] = []  # the launcher, once that is there
-        self.root: list[Step] = []  # init, at the same time
-        self.inside: list[Step] = []  # init, when both are done
-        self.before: list[Step] = []  # the program, while it waits for init
-        self.program: list[Step] = []  # the program, when init is ready
-        self.groups: list[Group] = []
-        self.terminal: Terminal | None = None  # the program's own
-        self.name = b""
-        self.argv: list[bytes] = []
-        self.environment: list[bytes] = []
-        self.paths: tuple[bytes, ...] = ()
-        self.root_fd = -1
-        self.keep = 3
-        self.user = (0, 0)
-        self.memory_limit = 0
-
-    def steps(self) -> "list[Step]":
-        """All steps, in the order of their numbers in a child's report; the last number means the exec itself."""
-        return self.host + self.namespaces + self.link + self.root + self.inside + self.before + self.program
-
-    def number(self, step: Step) -> int:
-        """The number by which a child reports that `step` failed."""
-        return self.steps().index(step)
+    def __init__(self, name: bytes) -> None:
+        self.name, self.index, self.up, self.mtu, self.addresses = name, 0, True, 1500, []
 
 
-def make(options: Options, environment: "list[bytes]") -> Plan:
-    """The plan for `options`. `environment` is the caller's, as NAME=VALUE bytes. Raises ContainError for what can't be."""
+def make(options: Options, environment: "list[bytes]", mark: "Callable[[ContainError], Step] | None" = None) -> Plan:
+    """The plan for `options`. `environment` is the caller's, as NAME=VALUE bytes. Raises ContainError for what can't be.
+
+    With `mark` the plan is only to be told: what is missing on this machine is not raised, but a line of it, as `mark` has it.
+    """
     plan = Plan()
+    plan.mark = mark
     performing = not options.dry_run
     _program(plan, options)
     if options.chroot is None:
@@ -82,24 +59,31 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     if performing:
         _privileges()
     handed = inherited.look(options.cpu_core_ids, options.memory_limit, len(options.mounts), plan.paths, performing)
-    plan.root_fd = rootfs.open_root(options.chroot)
-    pseudo.refuse_as_root(plan.root_fd, options.chroot)
+    try:
+        plan.root_fd = rootfs.open_root(options.chroot)
+        pseudo.refuse_as_root(plan.root_fd, options.chroot)
+    except ContainError as error:
+        plan.go_without(error, plan.namespaces)
     plan.keep = 3 + options.preserve_fds
-    mount_points, trees, attachments = _mounts(plan, options)
+    mount_points, trees, attachments = mounts.mounts(plan, options)
     limits = Limits(options.memory_limit, options.cpu_core_ids, options.pids_limit)
-    plan.groups = placement.groups(limits, options.cgroup_parent, performing)
+    try:
+        plan.groups = placement.groups(limits, options.cgroup_parent, performing)
+    except ContainError as error:
+        plan.go_without(error, plan.host)
     plan.memory_limit = options.memory_limit or 0
-    path = _find_program(plan, options, performing)
+    at_exec: list[Step] = []
+    path = _find_program(plan, options, performing, at_exec)
     plan.warnings += handed.warnings
-    _warn(plan, options, trees)
+    warn.warn(plan, options, trees)
 
     # -- the launcher. The address first: of all refusals left it is the likeliest.
     inside_socket = Socket()
     question = None
     if options.network_address is not None:
         socket = Socket()
-        bridge = network.Bridge(options.bridge or DEFAULT_BRIDGE, socket)
-        _check_address(plan, options.network_address, bridge)
+        bridge = _bridge(plan, options.bridge or DEFAULT_BRIDGE, socket)
+        warn.check_address(plan, options.network_address, bridge)
         question = network.AskNeighbours(bridge, options.network_address, socket)
         veth = network.Veth(bridge, options.network_address)
         reserve = reservation.ReserveAddress(veth)
@@ -143,8 +127,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
     plan.program += [
         *handed.joined,
         namespace.UnshareCgroup(), *([] if options.allow_setuid else [security.NoNewPrivileges()]), security.User(*plan.user),
-        security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir),
-        *handed.last,
+        security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir), *at_exec, *handed.last,
     ]  # fmt: skip
     return plan
 
@@ -207,147 +190,20 @@ def _privileges() -> None:
         raise ContainError("start", f"the capability {missing[0]} is needed", hint)
 
 
-def _mounts(plan: Plan, options: Options) -> "tuple[list[mountpoint.MountPoint], list[rootfs.CloneTree], list[rootfs.Attach]]":
-    """The places on the host to mount on, the trees to clone, and what init attaches where."""
-    root_name = options.chroot or b""
-    together = mountpoint.Together(options.quiet)
-    trees = [rootfs.CloneTree(root_name, plan.root_fd, options.read_only, options.allow_setuid, is_root=True)]
-    attachments: list[rootfs.Attach] = []
-    for path in (b"/proc", b"/dev"):
-        _mount_point(plan, together, root_name, path, True)
-    fresh: list[bytes] = [b"/dev"]
-    bound: dict[bytes, rootfs.CloneTree] = {}
-    for kind, value in options.mounts:
-        destination = value if kind == "tmpfs" else value[1]
-        if destination in (b"/", b"/proc", b"/dev") or destination.startswith(b"/proc/"):
-            raise ContainError(f"--{kind} {text(destination)}", "this place is contain's own")
-        tree, is_directory = None, True
-        if kind == "bind":
-            source, _, read_only = value
-            fd = _open_source(source)
-            pseudo.refuse_to_bind(fd, source)
-            is_directory = posix.fstat(fd).st_mode & 0o170000 == 0o040000
-            tree = rootfs.CloneTree(source, fd, read_only, options.allow_setuid)
-            trees.append(tree)
-        above = [other for other in (*fresh, *bound) if destination.startswith(other + b"/")]
-        nearest = max(above, key=len) if above else None
-        if nearest is None:
-            _mount_point(plan, together, root_name, destination, is_directory)
-        elif nearest not in fresh:  # a place in the tree that is bound, which may be another launch's root
-            below = bound[nearest]
-            mountpoint.MountPoint(together, below.fd, below.source, destination[len(nearest) :], is_directory, make=False)
-        attachments.append(rootfs.Attach(tree, is_directory, destination, nearest in fresh))
-        if tree is None:
-            fresh.append(destination)
-        else:
-            bound[destination] = tree
-    return together.points, trees, attachments
-
-
-def _open_source(source: bytes) -> int:
+def _bridge(plan: Plan, name: bytes, socket: Socket) -> network.Bridge:
     try:
-        return posix.open(source, posix.O_PATH | posix.O_CLOEXEC)
-    except OSError as error:
-        raise ContainError(f"--bind {word(source)}", posix.strerror(error.errno or 0)) from None
+        return network.Bridge(name, socket)
+    except ContainError as error:
+        plan.go_without(error, plan.host)
+        return AbsentBridge(name)
 
 
-def _mount_point(plan: Plan, together: mountpoint.Together, root_name: bytes, path: bytes, is_directory: bool) -> None:
-    """Add the step that holds `path` in the root, and makes it if it is not there."""
-    shown = f"rootfs {word(root_name)}: {text(path)}"
-    passing = False
-    try:
-        fd = rootfs.find(plan.root_fd, path)
-    except FileNotFoundError:
-        if posix.statvfs(b"/proc/self/fd/%d" % plan.root_fd).f_flag & posix.ST_RDONLY:
-            hint = "make it there, something will be mounted on it"
-            raise ContainError(shown, "it is missing, and the file system is read-only", hint) from None
-        try:
-            posix.close(rootfs.find(plan.root_fd, path.rpartition(b"/")[0]))
-        except OSError as error:
-            raise ContainError(shown, posix.strerror(error.errno or 0)) from None
-        passing = True
-    except OSError as error:
-        if error.errno == linux.ELOOP:
-            raise ContainError(shown, "it is a symlink, or lies behind one, and is not followed") from None
-        if error.errno == linux.EACCES and posix.geteuid():
-            return
-        raise ContainError(shown, posix.strerror(error.errno or 0)) from None
-    else:
-        mode = posix.fstat(fd).st_mode & 0o170000
-        if mode == 0o120000:
-            raise ContainError(shown, "it is a symlink, and is not followed")
-        if (mode == 0o040000) != is_directory:
-            raise ContainError(shown, "it must be a directory" if is_directory else "it is a directory, the source is a file")
-        passing = place.marked(b"/proc/self/fd/%d" % fd)
-        posix.close(fd)
-    mountpoint.MountPoint(together, plan.root_fd, root_name, path, is_directory).passing = passing
-
-
-def _find_program(plan: Plan, options: Options, performing: bool) -> bytes:
+def _find_program(plan: Plan, options: Options, performing: bool, lines: "list[Step]") -> bytes:
     """The program's path in the root; refused now if it can be seen now that it can't be executed."""
-    if not performing and posix.geteuid():
+    if plan.root_fd < 0 or (not performing and posix.geteuid()):
         return plan.paths[0] if plan.paths else b""
     path, verdict = program.look(plan.root_fd, plan.paths)
     if verdict.status and not options.mounts:
-        raise ContainError(f"exec {text(plan.name[:200])}", verdict.reason, verdict.hint, verdict.status)
+        error = ContainError(f"exec {text(plan.name[:200])}", verdict.reason, verdict.hint, verdict.status)
+        plan.go_without(error, lines)
     return path
-
-
-def _warn(plan: Plan, options: Options, trees: "list[rootfs.CloneTree]") -> None:
-    status = posix.fstat(plan.root_fd)
-    if status.st_mode & 0o002 and not status.st_mode & 0o1000:
-        plan.warnings.append(f"rootfs {word(options.chroot or b'')} is writable by everybody on the host")
-    elif status.st_uid not in (0, posix.geteuid()):
-        plan.warnings.append(f"rootfs {word(options.chroot or b'')} is owned by user {status.st_uid}, who can change it")
-    uid = options.user[0] if options.user is not None else posix.geteuid()
-    for tree in trees if options.allow_setuid or not uid else ():
-        if not tree.attributes & linux.MOUNT_ATTR_RDONLY and _within_reach(tree.fd):
-            what = f"{'rootfs' if tree.is_root else '--bind'} {word(tree.source)}"
-            plan.warnings.append(
-                f"{what}: the host's other users can run a set-user-ID file that the program leaves there, "
-                "unless a folder above it is closed to them (chmod o-x)"
-            )
-    limit = options.memory_limit
-    if limit is None:
-        return
-    if limit < SMALL_MEMORY:
-        plan.warnings.append(f"memory limit {size_text(limit)} is below 4 MiB: only small static programs live in it")
-    elif limit > posix.sysconf("SC_PHYS_PAGES") * posix.sysconf("SC_PAGE_SIZE"):
-        plan.warnings.append(f"memory limit {size_text(limit)} is more than the memory of this machine")
-
-
-def _within_reach(fd: int) -> bool:
-    """Whether other users of the host can run what a program leaves in the directory (or file) `fd` as a set-user-ID file.
-
-    Its own mode does not count, for the program can change it; and the host's own root is nothing that is kept apart.
-    """
-    path, status, top = posix.readlink(b"/proc/self/fd/%d" % fd), posix.fstat(fd), posix.stat(b"/")
-    if not path.startswith(b"/") or (status.st_dev, status.st_ino) == (top.st_dev, top.st_ino):
-        return False
-    if posix.fstatvfs(fd).f_flag & (posix.ST_NOSUID | posix.ST_RDONLY):
-        return False
-    above = path.rpartition(b"/")[0]
-    try:
-        while above and posix.stat(above).st_mode & 0o001:
-            above = above.rpartition(b"/")[0]
-    except OSError:
-        return False
-    return not above
-
-
-def _check_address(plan: Plan, address: Address, bridge: network.Bridge) -> None:
-    name = text(bridge.name)
-    for own in bridge.addresses:
-        if own.raw == address.raw:
-            raise ContainError(f"--network-address {address}", f"this is the bridge's own address: {name} has {own}")
-    same_family = [own for own in bridge.addresses if own.family == address.family]
-    if not bridge.up:
-        plan.warnings.append(f"bridge {name} is down: nothing passes until `ip link set {name} up`")
-    if address.prefix == address.bits:
-        plan.warnings.append(f"{address}: a subnet of /{address.bits} has no neighbours, nothing can be reached")
-    elif same_family and bridge.gateway(address) is None and not all(_link_local(own) for own in same_family):
-        plan.warnings.append(f"{address} is in another subnet than bridge {name} ({same_family[0]}): the host can't be reached")
-
-
-def _link_local(address: Address) -> bool:
-    return address.family == linux.AF_INET6 and address.raw[0] == 0xFE and address.raw[1] & 0xC0 == 0x80

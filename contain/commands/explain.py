@@ -1,18 +1,48 @@
-"""`contain explain OPTIONS -- PROGRAM`: what a launch would do, one step a line, in the order and in the place it is done."""
+"""`contain explain OPTION … PROGRAM`: what a launch would do, one step a line, in the order and in the place it is done."""
+
+import sys
 
 from contain import options, plan, relay
-from contain.commands import help  # noqa: A004 - the command
-from contain.errors import word
-from contain.step import Step
+from contain.commands import causes, help  # noqa: A004 - the command
+from contain.errors import FAILED, ContainError, report, word
+from contain.step import Plan, Step
+
+
+class Missing(Step):
+    """What is not there, or not as a launch needs it, in the place of the step that needs it."""
+
+    def __init__(self, error: ContainError) -> None:
+        self.error = error
+
+    def __str__(self) -> str:
+        return f"# missing: {self.error}"
 
 
 def main(words: "list[bytes]") -> int:
-    """Print the plan for the options and do nothing. Needs no root."""
+    """Print the plan for the options and do nothing. Needs no root. 125 if a launch would be refused for what is missing."""
     asked = options.parse(words)
     if asked.help:
         return help.main([b"explain"])
     asked.dry_run = True
-    made = plan.make(asked, relay.caller_environment())
+    missing: list[ContainError] = []
+
+    def mark(error: ContainError) -> Step:
+        try:
+            causes.add(error, words)
+        except OSError:
+            pass  # it is told as it is
+        missing.append(error)
+        return Missing(error)
+
+    tell(plan.make(asked, relay.caller_environment(), mark))
+    sys.stdout.flush()
+    for error in missing:
+        report(error)
+    return FAILED if missing else 0
+
+
+def tell(made: Plan) -> None:
+    """The whole recipe."""
     for line in made.warnings:
         print(f"# warning: {line}")
     print("# On the host, before anything starts (and taken back at the end, last first):")
@@ -29,7 +59,6 @@ def main(words: "list[bytes]") -> int:
     lines([*made.before, *made.program])
     environment = " ".join([word(entry) for entry in made.environment])
     print(f"exec env -i {environment} {' '.join([word(argument) for argument in made.argv])}")
-    return 0
 
 
 def lines(steps: "list[Step]") -> None:
