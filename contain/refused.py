@@ -1,13 +1,13 @@
 """Why the kernel did not execute the program, in more words than its errno: loaded, on the host, only to tell it.
 
-execve(2) has one number for a dozen causes: the root is looked at again, for the one that fits. What is seen is the root as
-it is on the host, without what the launch has mounted in it.
+execve(2) has one number for a dozen causes: the root is looked at again, for the one that fits.
 """
 
 import posix
 
 from contain import linux, program
 from contain.errors import NOT_EXECUTABLE, NOT_FOUND, ContainError, text
+from contain.hierarchy import read_or_nothing
 
 ELIBBAD = 80
 _HOPS = 8  # symbolic links that are followed to find the one that leads nowhere
@@ -26,6 +26,7 @@ _WORDS = {
 
 def refusal(name: bytes, errno: int, root: int, paths: "tuple[bytes, ...]") -> ContainError:
     """Why the kernel would not execute `name`, in words, with the exit status that goes with it."""
+    root = as_mounted(root)
     path, verdict = program.look(root, paths)
     deed = f"exec {text(name[:200])}"
     if errno == linux.ENOENT:
@@ -42,6 +43,23 @@ def refusal(name: bytes, errno: int, root: int, paths: "tuple[bytes, ...]") -> C
         barred = where_it_ends(root, path).removeprefix(": ")
     reason = barred or _WORDS.get(errno) or posix.strerror(errno)
     return ContainError(deed, reason, status=NOT_EXECUTABLE)
+
+
+def as_mounted(root: int) -> int:
+    """The directory `root` as the program would have found it, with what this launch has mounted in it: through init, a child
+    of ours whose root it is. `root` itself where there is no such child, or nobody tells of children; proc(5).
+    """
+    asked = posix.fstat(root)
+    for pid in read_or_nothing(b"/proc/thread-self/children").split():
+        try:
+            found = posix.open(b"/proc/" + pid + b"/root", posix.O_PATH | posix.O_CLOEXEC)
+        except OSError:
+            continue  # it has ended
+        status = posix.fstat(found)
+        if (status.st_dev, status.st_ino) == (asked.st_dev, asked.st_ino):
+            return found
+        posix.close(found)
+    return root
 
 
 def chain(root: int, path: bytes) -> "list[bytes]":

@@ -153,6 +153,32 @@ def test_what_the_kernel_runs_is_not_refused(host: Host, own_rootfs: str, case: 
     assert "contain: " not in ran.errors
 
 
+BOUND: dict[str, tuple[Files, str, int]] = {
+    "interpreter": ({"x": b"#!/nosuch\n"}, "its interpreter /nosuch is not found inside the rootfs", 127),
+    "interpreter in the bind": (
+        {"x": b"#!/tmp/s\n", "s": b"#!/tmp/t\n"},
+        "the interpreter /tmp/t of its interpreter /tmp/s",
+        127,
+    ),
+    "carriage return": ({"x": b"#!/bin/sh\r\n"}, r"its interpreter /bin/sh\\r is not found", 127),
+    "loader": ({"x": elf.dynamic("/tmp/ld.so")}, "its loader /tmp/ld.so is not found", 127),
+    "symlink": ({"x": LINK + b"y"}, "not found inside the rootfs: /tmp/x is a symlink to y, which is not there", 127),
+    "no program": ({"x": b"echo\n"}, "exec format error: neither", 126),
+    "nothing": ({}, "not found inside the rootfs", 127),
+}
+
+
+@pytest.mark.parametrize("case", BOUND)
+def test_the_missing_link_is_named_in_what_is_bound_as_well(host: Host, rootfs: str, case: str) -> None:
+    files, pattern, status = BOUND[case]
+    source = host.new("bound")
+    host.run("mkdir", source)
+    lay(host, source, files)
+    ran = host.contained("--chroot", rootfs, "--bind", f"{source}:/tmp", "--", "/tmp/x")
+    host.remove(source)
+    refused(ran, rf"^contain: exec /tmp/x: .*{pattern}", status)
+
+
 @pytest.mark.parametrize("what", ["program", "interpreter", "loader", "folder"])
 def test_who_may_not_reach_it_is_told_what_bars_the_way(host: Host, own_rootfs: str, what: str) -> None:
     files = {"x": b"#!/opt/s\n"} if what == "interpreter" else {"x": elf.dynamic("/opt/s")} if what == "loader" else {}
