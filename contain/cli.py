@@ -27,13 +27,22 @@ def main() -> None:
         words = arguments()
         status = run(words)
     except BaseException as error:
+        status = tell(error, words)
+    finally:
+        posix._exit(status)
+
+
+def tell(error: BaseException, words: "list[bytes]") -> int:
+    """Say what ended the launch, and answer the status that goes with it. Where memory is short, that is said in few words."""
+    try:
         failed = in_words(error)
         look_further(failed, words)
         ignore_broken_pipes()
         report(failed)
-        status = failed.status
-    finally:
-        posix._exit(status)
+        return failed.status
+    except MemoryError:
+        posix.write(2, b"contain: start: out of memory\n")
+        return FAILED
 
 
 def in_words(error: BaseException) -> ContainError:

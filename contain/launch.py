@@ -235,6 +235,8 @@ class Launch:
             told.trace = tuple(trace)
             return told
         if number < len(self.steps):
+            if value == linux.ESRCH and relay.ending(self.live.init):
+                return ContainError("init", "it ended before the program started")
             return self._words(self.steps[number], value)
         if not self.ready:
             return ContainError("prepare the exec stub", posix.strerror(value))

@@ -9,11 +9,12 @@ from tests.integration.harness.link import PYTHON
 
 # A copy of the launcher that has no bytecode yet: of a checkout, or of what pip put somewhere.
 COPY = """
-    for package in "${1%/bin/contain}" "${1%/bin/contain}"/lib/python3*/*-packages; do
+    script=$(readlink -f "$1")
+    for package in "${script%/bin/contain}" "${script%/bin/contain}"/lib/python3*/*-packages; do
         [ ! -e "$package/contain/launch.py" ] || break
     done
     mkdir -p "$2/bin"
-    cp "$1" "$2/bin/contain"
+    cp "$script" "$2/bin/contain"
     cp -r "$package/contain" "$2/contain"
     find "$2" -name __pycache__ -prune -exec rm -r {} +
 """

@@ -29,7 +29,6 @@ VIEWS = {
         "--mount",
         "--uts",
         "--ipc",
-        "--cgroup",
         "--pid",
         "--fork",
         "--mount-proc",

@@ -156,7 +156,7 @@ def test_a_launcher_in_a_chroot_of_its_own_runs(host: Host, rootfs: str, place: 
 
 def test_too_many_open_files_name_the_limit(host: Host, rootfs: str) -> None:
     ran = host.finish("sh", "-c", 'ulimit -n 6; exec "$@"', "sh", host.contain_path, "--chroot", rootfs, *SEVEN)
-    refused(ran, "Too many open files\n.*hint: .*ulimit -n")
+    refused(ran, "the limit of open files is 6.*\n.*hint: .*ulimit -n")
 
 
 def test_the_root_of_a_user_namespace_is_told(host: Host, rootfs: str) -> None:

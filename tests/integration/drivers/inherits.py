@@ -23,7 +23,7 @@ RLIMIT_LOCKS = 10  # asm-generic/resource.h
 # linux/prctl.h: those that answer by their result, and those that write an int
 PRCTL = {
     "PR_GET_DUMPABLE": 3, "PR_GET_KEEPCAPS": 7, "PR_GET_SECUREBITS": 27, "PR_GET_TIMERSLACK": 30, "PR_MCE_KILL_GET": 34,
-    "PR_GET_THP_DISABLE": 42, "PR_GET_IO_FLUSHER": 58, "PR_GET_MDWE": 66, "PR_GET_MEMORY_MERGE": 68,
+    "PR_GET_THP_DISABLE": 42, "PR_GET_MDWE": 66, "PR_GET_MEMORY_MERGE": 68,
 }  # fmt: skip
 PRCTL_INT = {"PR_GET_PDEATHSIG": 2, "PR_GET_TSC": 25, "PR_GET_CHILD_SUBREAPER": 37}
 # asm/unistd_64.h
@@ -250,7 +250,6 @@ KINDS |= {
         "no huge ones": (prctl(41, 1), ""), "merged": (prctl(67, 1), ""), "none writable and executable": (prctl(65, 1), ""),
     },
     "machine checks": {"early": (prctl(33, 1, 1), ""), "late": (prctl(33, 1, 0), "")},
-    "io flusher": {"set": (prctl(57, 1), "")},
     "speculation": {"store bypass": (prctl(53, 0, 4), ""), "for good": (prctl(53, 0, 8), "")},
     "seccomp": {"a filter": (filtered, "")},
     "signals": {
