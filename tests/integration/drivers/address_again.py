@@ -37,6 +37,14 @@ def nobody_there() -> None:
         time.sleep(0.001)
 
 
+def lives(pid: str) -> bool:
+    """Whether a process has not left its namespaces yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] not in b"ZX"
+    except OSError:
+        return False
+
+
 def ended(owner: subprocess.Popen[bytes], step: int) -> None:
     """End the owner; at its end somebody else may have taken its port id."""
     assert owner.stdin
@@ -50,9 +58,12 @@ def ended(owner: subprocess.Popen[bytes], step: int) -> None:
     if how != "squatted":
         return owner.send_signal(getattr(signal, f"SIG{how}"))
     (link,) = ports.iterdir()
+    family = Path(f"/proc/{owner.pid}/task/{owner.pid}/children").read_text(encoding="ascii").split()
     owner.kill()
-    owner.stdout.read()  # the program has ended
     owner.wait()
+    while any(lives(pid) for pid in family):
+        time.sleep(0.0005)
+    time.sleep(0.1)  # for a grace period the kernel holds the network of a netlink socket that was closed (call_rcu)
     squatter.bind((int(link.name.removeprefix("ct")), 0))
     return None
 
