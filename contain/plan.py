@@ -117,7 +117,7 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
         plan.namespaces.append(network.Sysctl(b"net/ipv6/conf/default/accept_ra", b"0", True))
         plan.namespaces.append(network.Sysctl(b"net/ipv6/conf/default/addr_gen_mode", b"1", True))
     plan.root += [rootfs.EnterRoot(), rootfs.Dev(plan.terminal is not None), pseudo.AttachProc()]
-    plan.root += [*attachments, pseudo.SealPseudo(), rootfs.PivotRoot()]  # whatever will be mounted is, and nothing was left
+    plan.root += [*_sealed(attachments), rootfs.PivotRoot()]  # whatever will be mounted is, and nothing was left
     if options.hostname is not None:
         plan.root.append(namespace.Hostname(options.hostname))
     last = security.last_capability()
@@ -242,6 +242,21 @@ def _mounts(plan: Plan, options: Options) -> "tuple[list[mountpoint.MountPoint],
         else:
             bound[destination] = tree
     return together.points, trees, attachments
+
+
+def _sealed(attachments: "list[rootfs.Attach]") -> "list[Step]":
+    """What is attached, with the levers of the host sealed before something could hide them, and when all is there."""
+    seal = pseudo.SealPseudo(not any(attach.destination.startswith(b"/sys/") for attach in attachments))
+    steps: list[Step] = []
+    unsealed = [b""]  # trees, by where they are in the root
+    for attach in attachments:
+        if any(attach.destination.startswith(above + b"/") for above in unsealed):
+            steps.append(seal)
+            unsealed.clear()
+        steps.append(attach)
+        if attach.tree is not None:
+            unsealed.append(attach.destination)
+    return [*steps, seal] if unsealed else steps
 
 
 def _open_source(source: bytes) -> int:
