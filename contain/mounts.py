@@ -5,7 +5,7 @@ import posix
 from contain import linux, mountpoint, place, pseudo, rootfs
 from contain.errors import ContainError, text, word
 from contain.options import Options
-from contain.step import Plan
+from contain.step import Plan, Step
 
 
 def mounts(plan: Plan, options: Options) -> "tuple[list[mountpoint.MountPoint], list[rootfs.CloneTree], list[rootfs.Attach]]":
@@ -93,3 +93,18 @@ def _passes(root: int, root_name: bytes, path: bytes, is_directory: bool) -> "bo
     passing = place.marked(b"/proc/self/fd/%d" % fd)
     posix.close(fd)
     return passing
+
+
+def sealed(attachments: "list[rootfs.Attach]") -> "list[Step]":
+    """What is attached, with the levers of the host sealed before something could hide them, and when all is there."""
+    seal = pseudo.SealPseudo(not any(attach.destination.startswith(b"/sys/") for attach in attachments))
+    steps: list[Step] = []
+    unsealed = [b""]  # trees, by where they are in the root
+    for attach in attachments:
+        if any(attach.destination.startswith(above + b"/") for above in unsealed):
+            steps.append(seal)
+            unsealed.clear()
+        steps.append(attach)
+        if attach.tree is not None:
+            unsealed.append(attach.destination)
+    return [*steps, seal] if unsealed else steps

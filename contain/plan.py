@@ -101,7 +101,7 @@ def make(options: Options, environment: "list[bytes]", mark: "Callable[[ContainE
         plan.namespaces.append(network.Sysctl(b"net/ipv6/conf/default/accept_ra", b"0", True))
         plan.namespaces.append(network.Sysctl(b"net/ipv6/conf/default/addr_gen_mode", b"1", True))
     plan.root += [rootfs.EnterRoot(), rootfs.Dev(plan.terminal is not None), pseudo.AttachProc()]
-    plan.root += [*attachments, pseudo.SealPseudo(), rootfs.PivotRoot()]  # whatever will be mounted is, and nothing was left
+    plan.root += [*mounts.sealed(attachments), rootfs.PivotRoot()]  # whatever will be mounted is, and nothing was left
     if options.hostname is not None:
         plan.root.append(namespace.Hostname(options.hostname))
     last = security.last_capability()

@@ -143,14 +143,19 @@ def mounts(mountinfo: bytes, top: int) -> "list[Mount]":
 class SealPseudo(Step):
     """No lever of the host's in the root, wherever and by whom it was mounted there, also in the trees of --bind.
 
-    What lies below another mount can't be reached by a program that can't unmount, and is left alone.
+    What lies below another mount can't be reached by a program that can't unmount, and is left alone. But a folder with a
+    mount in it can be moved out from below, by another program in the same root: so each is sealed before it is hidden, and
+    this is done again when more is bound. `fresh`: a sysfs on /sys is replaced by the program's own.
     """
+
+    def __init__(self, fresh: bool) -> None:
+        self.fresh = fresh
 
     def __str__(self) -> str:
         shown = "sysfs, cgroup, cgroup2, debugfs and their kind"
         return (
             f"mount -o remount,bind,{attributes_text(SAFE | MOUNT_ATTR_RDONLY)} EACH  # {shown}, where they are mounted in the "
-            "root; a new sysfs over that on /sys; an empty tmpfs over procfs and mqueue of the host"
+            f"root; {'a new sysfs over that on /sys; ' if self.fresh else ''}an empty tmpfs over procfs and mqueue of the host"
         )
 
     def hint(self, errno: int) -> str:
@@ -159,7 +164,6 @@ class SealPseudo(Step):
     def run(self, live: Live) -> None:
         own, dev = linux.mount_id(live.proc), linux.mount_id(live.dev)
         found = mounts(read(b"self/mountinfo", live.proc), linux.mount_id(live.root))
-        fresh = not [mount for mount in found if mount.number in live.attached and mount.place.startswith(b"/sys/")]
         to_mask: list[tuple[int, bytes]] = []
         for mount in found:
             under = mount.under
@@ -168,14 +172,18 @@ class SealPseudo(Step):
                 continue
             if under is not None and under.in_sysfs and mount.number not in live.attached:
                 mount.in_sysfs = mount.in_sysfs or under.kind != b"sysfs" or mount.place != under.place
+            cloth = under is not None and number in live.sealed and mount.place == under.place
+            if mount.number in live.sealed or (cloth and mount.number not in live.attached):
+                continue
             if (mount.in_sysfs or mount.kind in LEVERS or mount.kind in SECRETS) and mount.in_reach():
-                to_mask += self._seal(mount, live, fresh)
+                to_mask += self._seal(mount, live)
+                live.sealed.add(mount.number)
         for mounted, root in to_mask:  # last, for something may be mounted in what is masked
             mask_sysfs(mounted, root, live.dev)
             posix.close(mounted)
 
-    def _seal(self, mount: Mount, live: Live, fresh: bool) -> "list[tuple[int, bytes]]":
-        """Make `mount` harmless; with `fresh` a sysfs on /sys is replaced by the program's own.
+    def _seal(self, mount: Mount, live: Live) -> "list[tuple[int, bytes]]":
+        """Make `mount` harmless.
 
         Returns the sysfs that is there now, if one is, with the directory of it that is mounted.
         """
@@ -186,7 +194,7 @@ class SealPseudo(Step):
         if mount.kind in SECRETS or (mount.kind == b"sysfs" and within(mount.root, _SYS_MASKED)):
             cover(place, b"", posix.fstat(place).st_mode, live.dev)
             mount.covered = True
-        elif mount.kind == b"sysfs" and mount.place == b"/sys" and mount.root == b"/" and fresh:
+        elif mount.kind == b"sysfs" and mount.place == b"/sys" and mount.root == b"/" and self.fresh:
             sysfs = linux.new_mount(b"sysfs", (), SAFE | MOUNT_ATTR_RDONLY)
             linux.move_mount(sysfs, place)
             mount.covered = True

@@ -25,6 +25,7 @@ class Live:
         self.devpts = -1  # the new devpts, where one is made before /dev is
         self.dev = -1  # the new tmpfs on /dev, whose null masks files
         self.attached: set[int] = set()  # the mounts of --bind and --tmpfs, by their numbers in mountinfo
+        self.sealed: set[int] = set()  # the pseudo file systems that were made harmless, by the same
 
 
 class Step:

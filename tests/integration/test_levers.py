@@ -24,6 +24,12 @@ def test_no_lever_of_the_host_can_be_moved(host: Host, folder: str, table: str) 
     assert host.drive("levers.py", folder, table) == []
 
 
+@pytest.mark.parametrize("case", ["tmpfs", "bind", "bound"])
+def test_no_hidden_lever_comes_out(host: Host, own_rootfs: str, case: str) -> None:
+    """Another program in the same root, where nothing hides the folder that they are in, moves that folder."""
+    assert host.drive("hidden_levers.py", own_rootfs, case) == []
+
+
 @pytest.mark.parametrize(
     "source",
     ["/proc", "//proc/.", "/proc/sys", "/proc/self", "/proc/self/root/proc", "/proc/uptime", "/proc/self/ns/../cmdline"],

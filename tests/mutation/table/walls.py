@@ -83,7 +83,7 @@ MUTANTS = (
     Mutant(
         "levers-inside",
         "What is mounted in the root of the host's pseudo file systems stays as it is.",
-        (Edit("contain/plan.py", "*attachments, pseudo.SealPseudo(),", "*attachments,"),),
+        (Edit("contain/plan.py", "*mounts.sealed(attachments),", "*attachments,"),),
         ("test_levers.py::test_no_lever_of_the_host_can_be_moved[prepared]",),
     ),
     Mutant(
@@ -92,8 +92,8 @@ MUTANTS = (
         (
             Edit(
                 "contain/plan.py",
-                "*attachments, pseudo.SealPseudo(),",
-                '*attachments, *([pseudo.SealPseudo()] if options.chroot == b"/" else []),',
+                "*mounts.sealed(attachments),",
+                '*attachments, *([pseudo.SealPseudo(True)] if options.chroot == b"/" else []),',
             ),
         ),
         ("test_levers.py::test_no_lever_of_the_host_can_be_moved[spellings]",),
