@@ -86,7 +86,12 @@ def report(error: ContainError) -> None:
 
 def bug(error: BaseException) -> ContainError:
     """What to say of an exception that nobody foresaw. Imports and opens nothing, so that a child in the root may call it."""
-    made = ContainError("bug", described(error), "please report it, with what CONTAIN_DEBUG=1 adds, where contain came from")
+    hint = "please report it, with what CONTAIN_DEBUG=1 adds, where contain came from"
+    return traced(ContainError("bug", described(error), hint), error)
+
+
+def traced(made: ContainError, error: BaseException) -> ContainError:
+    """`made`, with the places that `error` came through, if they are asked for."""
     if posix.environ.get(b"CONTAIN_DEBUG") == b"1":
         made.trace = tuple([f"{place}, in {function}" for place, function in places(error)])
     return made
@@ -97,12 +102,12 @@ def unforeseen(error: OSError) -> ContainError:
     if not error.errno:
         return bug(error)
     reason = posix.strerror(error.errno)
-    if error.filename is not None:
+    if error.filename:
         name = error.filename if isinstance(error.filename, bytes) else str(error.filename).encode("utf-8", "backslashreplace")
-        return ContainError("start", f"{text(name)}: {reason}")
+        return traced(ContainError("start", f"{text(name)}: {reason}"), error)
     asked = [place for place in places(error) if not place[0].startswith("contain/linux.py")]
     place, function = asked[-1]
-    return ContainError("start", f"{reason}, in {function} at {place}")
+    return traced(ContainError("start", f"{reason}, in {function} at {place}"), error)
 
 
 def described(error: BaseException) -> str:

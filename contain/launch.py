@@ -28,7 +28,7 @@ of file without READY, or with READY and the name that the process had before it
 import posix
 
 from contain import child, linux, program, relay, stub
-from contain.errors import ContainError, bug, say, unforeseen
+from contain.errors import NOT_EXECUTABLE, ContainError, bug, say, text, unforeseen
 from contain.step import Live, Plan, Step
 
 TYPE_CHECKING = False
@@ -240,7 +240,10 @@ class Launch:
             return self._words(self.steps[number], value)
         if not self.ready:
             return ContainError("prepare the exec stub", posix.strerror(value))
-        told = program.refusal(self.plan.name, value, self.plan.root_fd, self.plan.paths)
+        try:
+            told = program.refusal(self.plan.name, value, self.plan.root_fd, self.plan.paths)
+        except OSError:  # what could be looked at before can't be now: the kernel's word stands
+            told = ContainError(f"exec {text(self.plan.name[:200])}", posix.strerror(value), status=NOT_EXECUTABLE)
         if value == linux.ENOMEM and self.plan.memory_limit:
             told.hint = "the memory limit is too low to execute it"
         return told

@@ -21,14 +21,16 @@ _MASKED = (
 # Each of these has something to set, or tells and takes what is the host's. autofs, FUSE and all that stores files are not
 # among them.
 LEVERS = frozenset((
-    b"sysfs", b"cgroup", b"cgroup2", b"cpuset", b"resctrl", b"debugfs", b"tracefs", b"securityfs", b"selinuxfs", b"smackfs",
-    b"apparmorfs", b"bpf", b"configfs", b"efivarfs", b"pstore", b"binfmt_misc", b"fusectl", b"fuse.lxcfs", b"rpc_pipefs",
+    b"sysfs", b"cgroup", b"cgroup2", b"cpuset", b"resctrl", b"securityfs", b"selinuxfs", b"smackfs",
+    b"apparmorfs", b"bpf", b"configfs", b"efivarfs", b"pstore", b"binfmt_misc", b"fusectl", b"fuse.lxcfs",
     b"nfsd", b"nsfs", b"pidfs", b"devtmpfs", b"devpts", b"hugetlbfs", b"functionfs", b"gadgetfs", b"usbfs", b"binder", b"xenfs",
     b"spufs", b"openpromfs", b"s390_hypfs", b"oprofilefs", b"dlmfs", b"ocfs2_dlmfs", b"ibmasmfs", b"qib_fs", b"ipathfs",
 ))  # fmt: skip
-# Reading is too much here: /proc/PID/root leads to the host's root, and who reads a message takes it away.
-SECRETS = frozenset((b"proc", b"mqueue"))
+# Reading is too much here: /proc/PID/root leads to the host's root, who reads a message takes it away, who closes a tracer's
+# `free_buffer` empties it, and a FIFO of rpc_pipefs is written to on a read-only mount, too.
+SECRETS = frozenset((b"proc", b"mqueue", b"debugfs", b"tracefs", b"rpc_pipefs"))
 _SYS_MASKED = (b"/firmware", b"/devices/virtual/powercap")
+TMPFS = 0x01021994
 _MAGIC = {  # linux/magic.h, and the file system's own source
     0x9FA0: "procfs", 0x62656572: "sysfs", 0x27E0EB: "cgroup", 0x63677270: "cgroup2", 0x64626720: "debugfs",
     0x74726163: "tracefs", 0x73636673: "securityfs", 0xF97CFF8C: "selinuxfs", 0x43415D53: "smackfs", 0xCAFE4A11: "bpf",
@@ -100,7 +102,7 @@ class Mount:
 
     def __init__(self, number: int, under: "Mount | None", line: bytes) -> None:
         left, _, right = line.partition(b" - ")
-        _, self.root, self.place, _ = left.split(b" ", 3)
+        self.device, self.root, self.place, _ = left.split(b" ", 3)
         self.number, self.under, self.kind = number, under, right.partition(b" ")[0]
         self.on_it: list[Mount] = []
         self.covered = False  # by us
@@ -140,6 +142,24 @@ def mounts(mountinfo: bytes, top: int) -> "list[Mount]":
     return found
 
 
+def devices_in_sysfs(mountinfo: bytes, attached: "frozenset[int] | set[int]" = frozenset()) -> "set[bytes]":
+    """The devices of each tmpfs mounted within a sysfs, of the host's, too: on v1 that at /sys/fs/cgroup, wherever it is bound.
+
+    `attached` are the numbers of mounts that the user asked for there.
+    """
+    on_sysfs: dict[bytes, bytes] = {}  # number: place
+    held: list[tuple[bytes, bytes, bytes]] = []
+    for line in mountinfo.split(b"\n"):
+        left, _, right = line.partition(b" - ")
+        if right.startswith((b"sysfs ", b"tmpfs ")):
+            number, parent, device, _, place, _ = left.split(b" ", 5)
+            if right.startswith(b"sysfs "):
+                on_sysfs[number] = place
+            elif int(number) not in attached:
+                held.append((parent, device, place))
+    return {device for parent, device, place in held if on_sysfs.get(parent, place) != place}  # not over all of it
+
+
 class SealPseudo(Step):
     """No lever of the host's in the root, wherever and by whom it was mounted there, also in the trees of --bind.
 
@@ -152,10 +172,10 @@ class SealPseudo(Step):
         self.fresh = fresh
 
     def __str__(self) -> str:
-        shown = "sysfs, cgroup, cgroup2, debugfs and their kind"
+        flags, sysfs = attributes_text(SAFE | MOUNT_ATTR_RDONLY), "a new sysfs over that on /sys; " if self.fresh else ""
         return (
-            f"mount -o remount,bind,{attributes_text(SAFE | MOUNT_ATTR_RDONLY)} EACH  # {shown}, where they are mounted in the "
-            f"root; {'a new sysfs over that on /sys; ' if self.fresh else ''}an empty tmpfs over procfs and mqueue of the host"
+            f"mount -o remount,bind,{flags} EACH  # sysfs, cgroup, cgroup2 and their kind, where they are mounted in the root; "
+            f"{sysfs}an empty tmpfs over procfs, mqueue, debugfs and tracefs of the host"
         )
 
     def hint(self, errno: int) -> str:
@@ -163,7 +183,9 @@ class SealPseudo(Step):
 
     def run(self, live: Live) -> None:
         own, dev = linux.mount_id(live.proc), linux.mount_id(live.dev)
-        found = mounts(read(b"self/mountinfo", live.proc), linux.mount_id(live.root))
+        mountinfo = read(b"self/mountinfo", live.proc)
+        found = mounts(mountinfo, linux.mount_id(live.root))
+        devices = devices_in_sysfs(mountinfo, live.attached)
         to_mask: list[tuple[int, bytes]] = []
         for mount in found:
             under = mount.under
@@ -175,6 +197,7 @@ class SealPseudo(Step):
             cloth = under is not None and number in live.sealed and mount.place == under.place
             if mount.number in live.sealed or (cloth and mount.number not in live.attached):
                 continue
+            mount.in_sysfs = mount.in_sysfs or (mount.kind == b"tmpfs" and mount.device in devices)
             if (mount.in_sysfs or mount.kind in LEVERS or mount.kind in SECRETS) and mount.in_reach():
                 to_mask += self._seal(mount, live)
                 live.sealed.add(mount.number)
@@ -187,7 +210,7 @@ class SealPseudo(Step):
 
         Returns the sysfs that is there now, if one is, with the directory of it that is mounted.
         """
-        place = find(live.root, unescape(mount.place))
+        place = descend(live.root, unescape(mount.place))
         if linux.mount_id(place) != mount.number:
             raise OSError(linux.EBUSY, "")  # another process moved it meanwhile
         linux.mount_setattr(place, SAFE | MOUNT_ATTR_RDONLY)
@@ -204,6 +227,18 @@ class SealPseudo(Step):
             return [(place, mount.root)]
         posix.close(place)
         return []
+
+
+def descend(root: int, path: bytes) -> int:
+    """As `find`, for a path of any length: a program comes to the end of it step by step."""
+    cut = len(path) if len(path) < 4096 else path.rindex(b"/", 0, 4096)
+    here = find(root, path[:cut])
+    if cut == len(path):
+        return here
+    try:
+        return descend(here, path[cut:])
+    finally:
+        posix.close(here)
 
 
 def within(path: bytes, tops: "tuple[bytes, ...]") -> bool:
@@ -224,9 +259,21 @@ def kind_of(fd: int) -> str:
     return _MAGIC.get(linux.file_system_type(fd), "")
 
 
+def _of_tmpfs(fd: int) -> str:
+    """As `kind_of`, for the two that fstatfs(2) takes for a tmpfs: a devtmpfs, and what is mounted within a sysfs."""
+    if linux.file_system_type(fd) != TMPFS:
+        return ""
+    mountinfo, number = read(b"/proc/self/mountinfo"), b"%d " % linux.mount_id(fd)
+    line = next((line for line in mountinfo.split(b"\n") if line.startswith(number)), b"")
+    left, _, right = line.partition(b" - ")
+    if right.startswith(b"devtmpfs "):
+        return "devtmpfs"
+    return "sysfs" if left and left.split(b" ", 3)[2] in devices_in_sysfs(mountinfo) else ""
+
+
 def refuse_as_root(fd: int, path: bytes) -> None:
     """A pseudo file system is no root. Raises ContainError."""
-    kind = kind_of(fd)
+    kind = kind_of(fd) or _of_tmpfs(fd)
     if kind:
         raise ContainError(f"rootfs {word(path)}", f"it lies on a {kind} of the kernel's, where nothing can be executed")
 

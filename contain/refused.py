@@ -134,8 +134,12 @@ def end_of(root: int, path: bytes) -> "tuple[bytes, bytes, str]":
         except OSError as error:
             return (before, b"", "is no directory") if error.errno == linux.ENOTDIR else (b"", b"", "")
         is_link = posix.fstat(place).st_mode & 0o170000 == 0o120000
-        target = posix.readlink(b"", dir_fd=place) if is_link else b""
-        posix.close(place)
+        try:
+            target = posix.readlink(b"", dir_fd=place) if is_link else b""
+        except OSError:
+            return b"", b"", ""  # /proc/self and its like: what they lead to hangs on who asks
+        finally:
+            posix.close(place)
         if is_link:
             try:
                 posix.close(program.find(root, prefix))

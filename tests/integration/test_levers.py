@@ -39,8 +39,19 @@ def test_a_procfs_is_not_bound(host: Host, rootfs: str, source: str) -> None:
     refused(host.contained("--chroot", rootfs, "--bind", f"{source}:/host", "--", *SEVEN), "^contain: --bind .*procfs")
 
 
+def test_the_folder_of_the_hosts_cgroups_is_read_only(host: Host, own_rootfs: str) -> None:
+    """On v1 it is a tmpfs, which only its place in a sysfs tells from any other."""
+    host.run("mkdir", f"{own_rootfs}/host")
+    for source in ("/sys/fs/cgroup", "/sys/fs"):
+        bind = ("--bind", f"{source}:/host")
+        made = "mkdir /host/contain-new /host/cgroup/contain-new 2>/dev/null || exit 7"
+        ran = host.contained("--chroot", own_rootfs, "--quiet", *bind, "--", "sh", "-c", made)
+        assert (ran.status, ran.stderr) == (7, b""), ran
+
+
 @pytest.mark.parametrize(
-    "root", ["/proc", "/sys", "/proc/self/", "/proc/1/../sys", "/sys/kernel", "CGROUP", "/proc/self/ns/.."]
+    "root",
+    ["/proc", "/sys", "/proc/self/", "/proc/1/../sys", "/sys/kernel", "/sys/fs/cgroup", "CGROUP", "/proc/self/ns/..", "/dev"],
 )
 def test_a_pseudo_file_system_is_no_root(host: Host, root: str) -> None:
     if root == "CGROUP":
