@@ -86,7 +86,7 @@ elif way == "its first thread has ended and another handles signals":
     libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
     for number in (signal.SIGUSR1, signal.SIGTERM):
         libc.signal(number, ctypes.cast(handler, ctypes.c_void_p))
-    threading.Thread(target=lambda: [time.sleep(1) for _ in range(1000)]).start()
+    threading.Thread(target=time.sleep, args=(1000,)).start()
     os.write(1, b"ending\n")
     libc.syscall(EXIT, 3)
 elif way == "a tracer inside holds on":
