@@ -94,7 +94,7 @@ class Relay:
             say(f"warning: send signal {signal} to the program: {posix.strerror(error.errno or 0)}")
             if deadly(signal):
                 self.end_init()
-        if deadly(signal) and state(stat(self.program)) in b"ZX":
+        if deadly(signal) and state(stat(self.program)) in b"ZX" and not alive(self.program):
             self.end_init()  # the program has ended, but somebody inside holds on to one of its threads
 
     def _queue(self, signal: int, raw: bytes) -> None:
@@ -244,6 +244,15 @@ def ending(pid: int) -> bool:
 def state(line: bytes) -> bytes:
     """The letter for a process's state in a line of proc_pid_stat(5); X, dead, if there is none."""
     return line.rpartition(b")")[2].split()[0] if line else b"X"
+
+
+def alive(pid: int) -> bool:
+    """Whether a thread of the process still runs; its first may have ended long before (pthread_exit(3))."""
+    try:
+        threads = posix.listdir(b"/proc/%d/task" % pid)
+    except OSError:
+        return False
+    return any(state(read_or_nothing(b"/proc/%d/task/%s/stat" % (pid, thread))) not in b"ZX" for thread in threads)
 
 
 def deadly(signal: int) -> bool:

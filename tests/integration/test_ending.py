@@ -35,6 +35,15 @@ def test_a_signal_ends_what_a_tracer_inside_holds(host: Host, host_tree: tuple[s
     assert running.finished(5).status == 7
 
 
+def test_signals_reach_a_program_whose_first_thread_has_ended(host: Host, host_tree: tuple[str, ...]) -> None:
+    running = start(host, host_tree, "its first thread has ended and another handles signals").wait_for("ending\n")
+    host.until("grep -q '^State:.Z' /proc/$(cut -d' ' -f2 /proc/$1/task/$1/children)/status", str(running.pid))
+    running.signal("USR1")
+    running.wait_for("handled\n")
+    running.signal("TERM")
+    assert running.finished(5).status == 7
+
+
 def test_init_killed_from_outside_is_told(host: Host, rootfs: str) -> None:
     running = host.contain("--chroot", rootfs, *LIMITS, "--", "sh", "-c", "echo here; exec sleep 1000").wait_for("here\n")
     init = host.run("cat", f"/proc/{running.pid}/task/{running.pid}/children").text.split()[0]

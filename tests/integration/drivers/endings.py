@@ -80,6 +80,15 @@ elif way == "its first thread has ended":
 
     threading.Thread(target=last).start()
     libc.syscall(EXIT, 3)
+elif way == "its first thread has ended and another handles signals":
+    # Python runs handlers in the first thread only.
+    handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda number: os.write(1, b"handled\n") if number == 10 else os._exit(7))
+    libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
+    for number in (signal.SIGUSR1, signal.SIGTERM):
+        libc.signal(number, ctypes.cast(handler, ctypes.c_void_p))
+    threading.Thread(target=time.sleep, args=(1000,)).start()
+    os.write(1, b"ending\n")
+    libc.syscall(EXIT, 3)
 elif way == "a tracer inside holds on":
     traced_from_inside()
     os.write(1, b"ending\n")
