@@ -142,7 +142,8 @@ def make(options: Options, environment: "list[bytes]") -> Plan:
         plan.program.append(JoinCgroups(plan.groups))
     plan.program += [
         *handed.joined,
-        namespace.UnshareCgroup(), *([] if options.allow_setuid else [security.NoNewPrivileges()]), security.User(*plan.user),
+        namespace.UnshareCgroup(), security.OneCgroupNamespace(),
+        *([] if options.allow_setuid else [security.NoNewPrivileges()]), security.User(*plan.user),
         security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir),
         *handed.last,
     ]  # fmt: skip
