@@ -156,11 +156,11 @@ class Launch:
             watched = [talk.signals] + ([] if running else [pipes.report_read]) + ([oom] if oom >= 0 else [])
             until_look = blame.patience() if blame is not None and oom >= 0 else -1
             if running and terminal is not None:
-                patience = soonest(relay.RETRY if talk.late else terminal.patience(), until_look)
+                patience = soonest(relay.RETRY if talk.late or talk.unseen else terminal.patience(), until_look)
                 ready = linux.poll((*watched, *terminal.readable()), terminal.writable(), patience)
                 terminal.move(ready)
             else:
-                ready = linux.poll(tuple(watched), (), soonest(relay.RETRY if talk.late else -1, until_look))
+                ready = linux.poll(tuple(watched), (), soonest(relay.RETRY if talk.late or talk.unseen else -1, until_look))
             if blame is not None and oom >= 0 and blame.look(oom in ready):
                 talk.end_init()  # v1 kills one process of the group: see to the others
                 oom = -1

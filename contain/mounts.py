@@ -16,8 +16,8 @@ def mounts(plan: Plan, options: Options) -> "tuple[list[mountpoint.MountPoint], 
     attachments: list[rootfs.Attach] = []
     for path in (b"/proc", b"/dev"):
         _mount_point(plan, together, root_name, path, True)
-    fresh: list[bytes] = [b"/dev"]
-    bound: dict[bytes, rootfs.CloneTree] = {}
+    # Places and what is there, in order: a later one hides an earlier one below it.
+    there: list[tuple[bytes, rootfs.CloneTree | None]] = [(b"/dev", None)]
     for kind, value in options.mounts:
         destination = value if kind == "tmpfs" else value[1]
         if destination in (b"/", b"/proc", b"/dev") or destination.startswith(b"/proc/"):
@@ -31,18 +31,13 @@ def mounts(plan: Plan, options: Options) -> "tuple[list[mountpoint.MountPoint], 
             is_directory = fd < 0 or posix.fstat(fd).st_mode & 0o170000 == 0o040000
             tree = rootfs.CloneTree(source, fd, read_only, options.allow_setuid)
             trees.append(tree)
-        above = [other for other in (*fresh, *bound) if destination.startswith(other + b"/")]
-        nearest = max(above, key=len) if above else None
-        if nearest is None:
+        nearest, below = next((cover for cover in reversed(there) if destination.startswith(cover[0] + b"/")), (b"", None))
+        if not nearest:
             _mount_point(plan, together, root_name, destination, is_directory)
-        elif nearest not in fresh:  # a place in the tree that is bound, which may be another launch's root
-            below = bound[nearest]
+        elif below is not None:  # a place in the tree that is bound, which may be another launch's root
             mountpoint.MountPoint(together, below.fd, below.source, destination[len(nearest) :], is_directory, make=False)
-        attachments.append(rootfs.Attach(tree, is_directory, destination, nearest in fresh))
-        if tree is None:
-            fresh.append(destination)
-        else:
-            bound[destination] = tree
+        attachments.append(rootfs.Attach(tree, is_directory, destination, bool(nearest) and below is None))
+        there.append((destination, tree))
     return together.points, trees, attachments
 
 

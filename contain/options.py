@@ -174,6 +174,8 @@ def _next_word(option: Option, words: "list[bytes]", at: int) -> bytes:
 def _taken(option: Option, take: "Callable[[bytes], Any]", value: bytes, after: bytes) -> "Any":
     """What the option makes of `value`. Raises ContainError, also if a blank has cut it: `after` is the next word."""
     reason = ""
+    if after.startswith(b"-"):
+        after = b""  # an option, or `--`: no value goes on so
     try:
         taken = take(value)
         if not _goes_on(option, value, after):

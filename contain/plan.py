@@ -126,7 +126,8 @@ def make(options: Options, environment: "list[bytes]", mark: "Callable[[ContainE
         plan.program.append(JoinCgroups(plan.groups))
     plan.program += [
         *handed.joined,
-        namespace.UnshareCgroup(), *([] if options.allow_setuid else [security.NoNewPrivileges()]), security.User(*plan.user),
+        namespace.UnshareCgroup(), security.OneCgroupNamespace(),
+        *([] if options.allow_setuid else [security.NoNewPrivileges()]), security.User(*plan.user),
         security.LimitCapabilities(capabilities.mask), namespace.WorkingDirectory(options.workdir), *at_exec, *handed.last,
     ]  # fmt: skip
     return plan

@@ -21,6 +21,7 @@ _STOPPING = 1 << (linux.SIGTSTP - 1) | 1 << (linux.SIGTTIN - 1) | 1 << (linux.SI
 _QUEUED = (1 << 64) - (1 << 33)  # the real-time signals, 34 to 64
 IN_FLIGHT = 20  # milliseconds in which a signal to a group has surely reached all of it
 PATIENCE = 1000  # milliseconds that init has for an answer
+AT_ONCE = 100  # changes of children that are looked at before anything else is
 RETRY = 2  # milliseconds between two tries to send a signal on that the program's queue has no room for
 
 TYPE_CHECKING = False
@@ -45,6 +46,7 @@ class Relay:
         self.late: list[bytes] = []  # what the program's queue had no room for, in order
         linux.halve_signal_queue()
         self.init_status = posix.open(b"/proc/%d/status" % live.init, posix.O_RDONLY | posix.O_CLOEXEC)
+        self.unseen = False  # there may be more changes of children, and no signal will tell of them
         self.status: int | None = None  # the program's wait status, once it has ended
         self.gone: set[int] = set()  # children that were reaped: their numbers may be others' by now
         self.init_ended = False  # by us
@@ -114,7 +116,9 @@ class Relay:
             self.late.append(raw)
 
     def send_late(self) -> None:
-        """Try again what could not be sent on."""
+        """Try again what could not be sent on, and look at what was left to be looked at."""
+        if self.unseen:
+            self.watch()
         if not self.late:
             return
         late, self.late = self.late, []
@@ -154,9 +158,13 @@ class Relay:
         """Take note of every change of the program: stop with it, remember how it ended.
 
         All children are waited for: threads of the program that made us their tracer (PTRACE_TRACEME) hold up its end until
-        we let them go, and CLONE_PARENT makes more children ours.
+        we let them go, and CLONE_PARENT makes more children ours. They can stop again faster than we let them go: after some
+        changes others have their turn, the signals that end us among them.
         """
-        while self.status is None:
+        self.unseen = False
+        for _ in range(AT_ONCE):
+            if self.status is not None:
+                return
             pid, status = posix.waitpid(-1, posix.WNOHANG | posix.WUNTRACED | posix.WCONTINUED | linux.WALL)
             if not pid:
                 return
@@ -173,6 +181,7 @@ class Relay:
                 self._stop(signal)
                 if self.terminal is not None:
                     self.terminal.enter()
+        self.unseen = True
 
     def _let_go(self, pid: int, signal: int) -> bool:
         """Detach from a process or a thread that is stopped because we trace it, and let it have the signal it stopped for.

@@ -23,6 +23,19 @@ NEEDED = (
     (7, "CAP_SETUID"), (6, "CAP_SETGID"), (27, "CAP_MKNOD"), (1, "CAP_DAC_OVERRIDE"),
 )  # fmt: skip
 
+# Classic BPF as in linux/filter.h: code, how many to leap over if it holds and if not, operand; linux/seccomp.h has what is
+# loaded. The numbers of the system calls: clone3, unshare, clone.
+_LOAD, _AND, _EQUALS, _HAS, _RETURN = 0x20, 0x54, 0x15, 0x45, 0x06
+_ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
+_FILTER = (
+    (_LOAD, 0, 0, 4), (_EQUALS, 0, 5, 0xC000003E),  # the architecture: x86-64
+    (_LOAD, 0, 0, 0), (_AND, 0, 0, 0xBFFFFFFF),  # without the bit of x32
+    (_EQUALS, 10, 0, 435), (_EQUALS, 6, 0, 272), (_EQUALS, 5, 7, 56),
+    (_LOAD, 0, 0, 0), (_EQUALS, 6, 0, 435), (_EQUALS, 2, 0, 310), (_EQUALS, 1, 0, 120), (_RETURN, 0, 0, _ALLOW),  # i386
+    (_LOAD, 0, 0, 16), (_HAS, 2, 0, linux.CLONE_NEWCGROUP), (_RETURN, 0, 0, _ALLOW),  # the flags
+    (_RETURN, 0, 0, _ERRNO | 38), (_RETURN, 0, 0, _ERRNO | 1),
+)  # fmt: skip
+
 
 def missing_capabilities() -> "list[str]":
     """The names of the capabilities that a launch needs and this process lacks."""
@@ -98,6 +111,21 @@ class NoNewPrivileges(Step):
 
     def run(self, live: Live) -> None:
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+
+
+class OneCgroupNamespace(Step):
+    """In the program, in its cgroup namespace already: it makes no other.
+
+    To whoever has a cgroup namespace of a user namespace of his own the kernel mounts his cgroups, and to user 0 all files in
+    them are writable: the program's own limits, and where it has no group of its own all groups of the launcher's.
+    """
+
+    def __str__(self) -> str:
+        return "seccomp  # unshare and clone with CLONE_NEWCGROUP: EPERM; clone3, whose flags can't be seen: ENOSYS"
+
+    def run(self, live: Live) -> None:
+        u16, u32 = linux.u16, linux.u32
+        linux.seccomp(b"".join([u16(code) + bytes((then, other)) + u32(k) for code, then, other, k in _FILTER]))
 
 
 class SessionKeyring(Step):

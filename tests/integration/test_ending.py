@@ -35,6 +35,12 @@ def test_a_signal_ends_what_a_tracer_inside_holds(host: Host, host_tree: tuple[s
     assert running.finished(5).status == 7
 
 
+def test_a_signal_ends_what_keeps_its_tracer_busy(host: Host, host_tree: tuple[str, ...]) -> None:
+    running = start(host, host_tree, "children that stop again and again").wait_for("ending\n")
+    running.signal("TERM")
+    assert running.finished(5).status == -signal.SIGTERM
+
+
 def test_signals_reach_a_program_whose_first_thread_has_ended(host: Host, host_tree: tuple[str, ...]) -> None:
     running = start(host, host_tree, "its first thread has ended and another handles signals").wait_for("ending\n")
     host.until("grep -q '^State:.Z' /proc/$(cut -d' ' -f2 /proc/$1/task/$1/children)/status", str(running.pid))

@@ -5,8 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.harness import images
-from tests.integration.harness.host import Host
+from tests.integration.harness.host import DRIVERS, Host
 from tests.integration.harness.judge import SEVEN, refused
+from tests.integration.harness.link import PYTHON
+
+WAYS = (
+    "unshare", "one by one", "clone", "clone3", "unshare of x32", "clone of x32", "unshare of i386",
+    "the namespace that is there",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -71,3 +77,19 @@ def test_what_is_bound_below_sys_is_seen_there(host: Host, own_rootfs: str) -> N
 def test_explain_tells_of_it(host: Host, rootfs: str) -> None:
     lines = host.contained("explain", "--chroot", rootfs, "--", "sh").succeeded().lines
     assert [line for line in lines if "ro,nosuid,nodev,noexec" in line and "cgroup" in line]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("options", ["--memory-limit 64M --cpu-core-ids 0", "--pids-limit max", "--allow-setuid"])
+def test_a_program_can_not_mount_its_cgroups(host: Host, host_tree: tuple[str, ...], way: str, options: str) -> None:
+    """Their files are user 0's: it would raise its own limits, or, without a group of its own, stop the host's services."""
+    host.put(f"{host_tree[1]}/tmp/own_cgroups.py", (DRIVERS / "own_cgroups.py").read_bytes())
+    ran = host.contained("--quiet", *host_tree, *options.split(), "--", PYTHON, "-IS", "/tmp/own_cgroups.py", way)
+    assert (ran.status, ran.lines, ran.errors) == (0, [], ""), ran
+
+
+def test_threads_and_user_namespaces_are_had_all_the_same(host: Host, host_tree: tuple[str, ...]) -> None:
+    script = "import ctypes, threading; t = threading.Thread(target=print, args=('on',)); t.start(); t.join()"
+    script += "; print(ctypes.CDLL(None).unshare(0x10000000))"
+    ran = host.contained(*host_tree, "--", PYTHON, "-IS", "-c", script).succeeded()
+    assert ran.lines == ["on", "0"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.harness import images
 from tests.integration.harness.host import Host
-from tests.integration.harness.judge import SEVEN, accepted
+from tests.integration.harness.judge import SEVEN, accepted, refused
 from tests.integration.harness.running import Running
 
 Mounted = Callable[..., str]
@@ -224,3 +224,14 @@ def test_a_place_in_a_bound_tree_is_held_as_well(host: Host, bare: Bare, rootfs:
     second.close_stdin()
     accepted(second.finished())
     assert "data" not in host.run("ls", root).lines
+
+
+def test_nothing_is_made_in_a_tree_that_is_bound_over_a_tmpfs(host: Host, own_rootfs: str, rootfs: str) -> None:
+    """The last that was mounted there is what a place lies in, and that is somebody's own."""
+    host.run("mkdir", f"{own_rootfs}/tmp/a")
+    words = ("--tmpfs", "/tmp", "--bind", f"{own_rootfs}/tmp/a:/tmp", "--tmpfs", "/tmp/new")
+    refused(host.contained("--quiet", "--chroot", rootfs, *words, "--", *SEVEN), "mount -t tmpfs .* /tmp/new: No such file")
+    assert host.run("ls", "-A", f"{own_rootfs}/tmp/a").lines == []
+    words = ("--bind", f"{own_rootfs}/tmp/a:/tmp", "--tmpfs", "/tmp", "--tmpfs", "/tmp/new")
+    accepted(host.contained("--quiet", "--chroot", rootfs, *words, "--", *SEVEN))
+    assert host.run("ls", "-A", f"{own_rootfs}/tmp/a").lines == []

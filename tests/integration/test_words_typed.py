@@ -197,3 +197,8 @@ def test_what_nobody_reads_ends_it_silently_as_it_ends_cat(host: Host, rootfs: s
 def test_a_full_disk_is_told(host: Host) -> None:
     ran = host.finish("sh", "-c", '"$1" --help >/dev/full', "sh", host.contain_path)
     refused(ran, "contain help: No space left on device")
+
+
+@pytest.mark.parametrize("after", [("--",), ("--tmpfs", "/tmp", "--"), ("--quiet", "--")])
+def test_an_option_is_no_end_of_a_value(host: Host, rootfs: str, after: tuple[str, ...]) -> None:
+    refused(host.contained("--chroot", rootfs, "--bind", f"{rootfs}:/", *after, *SEVEN), "^contain: --bind .*: the root itself")

@@ -9,7 +9,7 @@ import time
 
 libc = ctypes.CDLL(None, use_errno=True)
 TRACEME, SEIZE = 0, 0x4206  # linux/ptrace.h
-EXIT, CLONE, GETTID, TGKILL = 60, 56, 186, 234  # asm/unistd_64.h
+EXIT, CLONE, GETPID, GETTID, TGKILL = 60, 56, 39, 186, 234  # asm/unistd_64.h
 CLONE_PARENT, PR_SET_PTRACER = 0x8000, 0x59616D61
 
 
@@ -89,6 +89,16 @@ elif way == "its first thread has ended and another handles signals":
     threading.Thread(target=time.sleep, args=(1000,)).start()
     os.write(1, b"ending\n")
     libc.syscall(EXIT, 3)
+elif way == "children that stop again and again":
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    for _ in range(300):
+        if not libc.syscall(CLONE, CLONE_PARENT | signal.SIGCHLD, None, None, None, None):
+            own = libc.syscall(GETPID)  # Python's is the parent's
+            while True:
+                libc.ptrace(TRACEME, 0, None, None)
+                libc.kill(own, signal.SIGUSR1)
+    os.write(1, b"ending\n")
+    time.sleep(1000)
 elif way == "a tracer inside holds on":
     traced_from_inside()
     os.write(1, b"ending\n")
