@@ -99,6 +99,18 @@ MUTANTS = (
         ("test_levers.py::test_no_lever_of_the_host_can_be_moved[spellings]",),
     ),
     Mutant(
+        "levers-hidden",
+        "Levers are sealed when all is attached, and those that are hidden by then are not.",
+        (Edit("contain/plan.py", "*_sealed(attachments),", "*attachments, pseudo.SealPseudo(True),"),),
+        ("test_levers.py::test_no_hidden_lever_comes_out[tmpfs]",),
+    ),
+    Mutant(
+        "cgroups-of-its-own",
+        "A program may make a cgroup namespace in a user namespace.",
+        (Edit("contain/plan.py", "security.OneCgroupNamespace(),", ""),),
+        ("test_levers.py::test_a_program_can_not_mount_its_cgroups[--memory-limit 64M --cpu-core-ids 0-unshare]",),
+    ),
+    Mutant(
         "procfs-bound",
         "A procfs of the host's can be bound, and nobody says that it will be covered.",
         (Edit("contain/mounts.py", "                pseudo.refuse_to_bind(fd, source)\n", "                pass\n"),),
