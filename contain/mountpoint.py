@@ -212,13 +212,14 @@ class MountPoint(Step):
         """Remove it, if it is contain's and nobody else holds it: another launch that stands on it will do so in its turn."""
         try:
             posix.getxattr(self.fd, MARK)
-            linux.flock(self.fd, linux.LOCK_EX | linux.LOCK_NB)
-        except BlockingIOError:
-            return
         except OSError as error:
             if error.errno in _NO_MARK:
                 return
             raise
+        try:
+            linux.flock(self.fd, linux.LOCK_EX | linux.LOCK_NB)
+        except BlockingIOError:
+            return
         if leads_to(self.parent, self.name, self.fd):
             status = posix.fstat(self.fd)
             is_directory = status.st_mode & 0o170000 == 0o040000

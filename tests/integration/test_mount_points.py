@@ -162,6 +162,45 @@ def test_a_strangers_lock_neither_refuses_nor_delays_a_launch(host: Host, bare: 
     assert left == ([] if marked else list(PLACES)), "marked ones go with the first launch that can have the lock"
 
 
+# Whatever follows is executed under a filter (seccomp(2), linux/filter.h) that answers one call with an errno.
+REFUSE = """
+import ctypes, errno, os, struct, sys
+call, answer, *words = sys.argv[1:]
+number, second = {"flock": (73, 6), "fgetxattr": (193, -1)}[call]  # of flock only LOCK_EX | LOCK_NB
+load, equal, allow = (0x20, 0, 0), 0x15, (0x06, 0, 0, 0x7fff0000)
+look = [(*load, 24), (equal, 0, 1, second)] if second >= 0 else []
+code = [(*load, 0), (equal, 0, len(look) + 1, number), *look, (0x06, 0, 0, 0x50000 | getattr(errno, answer)), allow]
+raw = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code), ctypes.addressof(raw)))
+if ctypes.CDLL(None).syscall(317, 1, 0, program):
+    sys.exit("seccomp")
+os.execv(words[0], words)
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "reason"),
+    [
+        ("flock", "EOPNOTSUPP", "not supported"),
+        ("flock", "ENOSYS", "not implemented"),
+        ("flock", "ENOLCK", "no locks"),
+        ("fgetxattr", "EIO", "input/output"),
+    ],
+)
+def test_what_hinders_a_removal_is_told_and_the_place_goes_with_the_next(
+    host: Host, bare: Bare, call: str, answer: str, reason: str
+) -> None:
+    """Such as a file system that has attributes, but no locks."""
+    root = bare()
+    before = host.run("ls", "-A", root).lines
+    launch = (host.contain_path, "--chroot", root, "--pids-limit", "max", "--", *SEVEN)
+    ran = host.finish("/usr/bin/python3", "-IS", "-c", REFUSE, call, answer, *launch)
+    for place in ("proc", "dev"):
+        accepted(ran, f"undo mkdir {root}/{place} .*{reason}")
+    accepted(host.finish(*launch))
+    assert host.run("ls", "-A", root).lines == before
+
+
 @pytest.mark.parametrize("odd", ["mkfifo", "mknod", "socket"])
 def test_a_place_that_is_no_regular_file_is_not_opened(host: Host, own_rootfs: str, source: str, odd: str) -> None:
     """The FIFO would wait for a writer, the device has no driver, a socket can't be opened."""

@@ -3,7 +3,8 @@
 HOW is what happens there: `kill` is SIGKILL to the launcher, an errno's name is the answer of the call, `short` and `long` hold
 the launcher there while another comes: one that lives longer, one that has gone when it goes on. Every STEP-th call is tried,
 from number FIRST on. Afterwards one more launch must leave ROOT as it was, which has a /dev, but no /proc and no /file. STAYS
-is 1 where what is made can't be marked. What went wrong is printed. As `disturbed.py CONTAIN plant HOW NUMBER TELL HEAR
+is 1 where what is made can't be marked; elsewhere a launch may find so if the mark is what it is refused, and what it then says
+that stays may stay. What went wrong is printed. As `disturbed.py CONTAIN plant HOW NUMBER TELL HEAR
 OPTIONS…` it is the launcher with the disturbance; TELL and HEAR are descriptors.
 """
 
@@ -21,6 +22,7 @@ CALLS = (
 )  # fmt: skip
 FLOCK, LOCK_EX = 73, 2  # asm/unistd_64.h, asm-generic/fcntl.h
 MADE = ("proc", "file")
+REFUSED = ("EPERM", "EACCES", "EOPNOTSUPP")  # what a file system says that takes no such attribute
 REMOVAL = 0.1  # seconds that a launch may take to remove a place, once it has its lock; on a slow machine, too
 LATE = 20.0  # seconds in which a launch on any machine has said its first word
 LOOK = "[ -e /proc/self/stat ] && [ -c /dev/null ] && [ -s /file ]"
@@ -98,6 +100,7 @@ class Launch:
 
     def __init__(self, script: str, how: str = "", number: int = 0) -> None:
         words = ["--chroot", root, "--bind", f"{source}/word:/file:ro", "--", "sh", "-c", script]
+        self.staying: set[str] = set()  # what it said that stays
         self.told, tell = os.pipe()
         hear, self.go = os.pipe()
         head = [sys.executable, "-IS", __file__, contain, "plant", how, str(number), str(tell), str(hear)]
@@ -146,18 +149,20 @@ class Launch:
         finally:
             os.close(self.told)
         lines = err.decode().splitlines()
+        self.staying = {name for line in lines if "it stays" in line for name in MADE if f"{root}/{name}" in line}
         strange = [line for line in lines if not line.startswith("contain: ") or line.startswith("contain: bug: ")]
         if statuses == (7,):  # it was not disturbed
             strange = [line for line in lines if not (int(stays) and "it stays" in line)]
         return f"status {self.process.returncode}, {lines}" if self.process.returncode not in statuses or strange else ""
 
 
-def broken(how: str, number: int) -> "tuple[bool, list[str]]":
-    """Kill it there, or have the call fail. Whether it came there, and what went wrong."""
+def broken(how: str, number: int) -> "tuple[bool, list[str], set[str]]":
+    """Kill it there, or have the call fail. Whether it came there, what went wrong, and what it said that stays."""
     launch = Launch("exit 7", how, number)
     launch.process.wait(LATE)
     reached = launch.held() != b""
-    return reached, [launch.ended(-9) if how == "kill" and reached else launch.ended(7, 125)]
+    said = launch.ended(-9) if how == "kill" and reached else launch.ended(7, 125)
+    return reached, [said], launch.staying if how in REFUSED else set()
 
 
 def overtaken(number: int) -> "tuple[bool, list[str]]":
@@ -203,14 +208,16 @@ contain, root, source, stays, how, first_number, step = sys.argv[1:]
 before = sorted(os.listdir(root))
 at, reached = int(first_number), True
 while reached:
+    staying: set[str] = set(MADE) if int(stays) else set()
     if how == "short":
         reached, said = overtaken(at)
     elif how == "long":
         reached, said = visited(at)
     else:
-        reached, said = broken(how, at)
+        reached, said, told = broken(how, at)
+        staying |= told
         said.append(Launch("exit 7").ended(7))
-    left = [name for name in restore() if not (int(stays) and name in MADE)]
+    left = [name for name in restore() if name not in staying]
     if left:
         said.append(f"{left} stay")
     for line in said:
