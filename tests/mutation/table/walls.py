@@ -101,7 +101,7 @@ MUTANTS = (
     Mutant(
         "levers-hidden",
         "Levers are sealed when all is attached, and those that are hidden by then are not.",
-        (Edit("contain/plan.py", "*_sealed(attachments),", "*attachments, pseudo.SealPseudo(True),"),),
+        (Edit("contain/plan.py", "*mounts.sealed(attachments),", "*attachments, pseudo.SealPseudo(True),"),),
         ("test_levers.py::test_no_hidden_lever_comes_out[tmpfs]",),
     ),
     Mutant(
